@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// A ring as a program that emits sees it: open or create it once, then take loggers, tracers and writers from it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "shmring/layout.hpp"
+#include "shmring/result.hpp"
+#include "shmring/writer.hpp"
+
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
+
+namespace shmring {
+
+class Logger;
+class Tracer;
+
+/// How a ring file is made. One line per option: default, unit, meaning.
+struct CreateOptions {
+  std::filesystem::path path = {};              // empty: $SHMRING_PATH, else /dev/shm/shmring-<uid>/default.ring
+  std::uint64_t capacity_bytes = 32ULL << 20U;  // bytes of all blocks together; allocated at once
+  std::uint32_t block_bytes = 16U << 10U;       // a power of two from 4 KiB to 1 MiB; a record must fit into one
+  std::uint32_t writers = 1024;                 // threads that can write at the same time, 1 to 65536
+  FullPolicy on_full = FullPolicy::kDropNewest;
+  std::chrono::microseconds block_timeout{10000};  // policy block: an emit waits at most this long
+  std::uint32_t mode = 0600;                       // of the file; 0660 only together with a group
+  std::string group = {};                          // empty: the creator's; else the group of a flusher with another uid
+};
+
+/// Who writes. What is not said comes from OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES.
+struct ResourceOptions {
+  std::string service_name = {};  // empty: OTEL_SERVICE_NAME, service.name of OTEL_RESOURCE_ATTRIBUTES, unknown_service:<exe>
+  std::vector<std::pair<std::string, std::string>> attributes = {};  // beat those of the environment
+};
+
+struct OpenOptions {
+  std::filesystem::path path = {};              // see CreateOptions
+  std::uint64_t capacity_bytes = 32ULL << 20U;  // used where the ring is created; see CreateOptions for these
+  std::uint32_t block_bytes = 16U << 10U;
+  std::uint32_t writers = 1024;
+  FullPolicy on_full = FullPolicy::kDropNewest;
+  std::chrono::microseconds block_timeout{10000};
+  ResourceOptions resource = {};
+};
+
+/// Where a ring lies when nobody says: $SHMRING_PATH, else /dev/shm/shmring-<uid>/default.ring. Thread-safe unless
+/// another thread changes the environment.
+std::filesystem::path default_ring_path();
+
+/// An instrumentation scope (OpenTelemetry specification, "Instrumentation scope").
+struct ScopeOptions {
+  std::string_view name;
+  std::string_view version = {};
+};
+
+/// A handle to an attached ring. Copies mean the same ring. The mapping stays until the process ends, so that no
+/// writer, in whatever thread, can lose it under its feet: opening the same file again gives the same mapping.
+///
+/// All functions are thread-safe. In a forked child a Ring goes on working: each thread there registers anew, with a
+/// resource of its own, on its first record.
+class Ring {
+ public:
+  /// Attaches to the ring, creating it (and the default folder) first if there is none. Any number of processes may do so
+  /// at once: one creates, the others attach. Not async-signal-safe. Errors: every ErrorCode but kAlreadyExists and kBusy.
+  static Result<Ring> open_or_create(const OpenOptions& options = {});
+
+  /// Attaches to an existing ring only.
+  static Result<Ring> open(const std::filesystem::path& path, const ResourceOptions& resource = {});
+
+  /// Makes a new ring file; kAlreadyExists when there is one.
+  static Result<void> create(const CreateOptions& options = {});
+
+  /// A logger for an instrumentation scope. Cheap to copy; keep it. Scopes of the same name and version share a number.
+  Logger logger(std::string_view scope_name, std::string_view scope_version = {}) const;
+
+  /// A tracer for an instrumentation scope, with the sampler of OTEL_TRACES_SAMPLER.
+  Tracer tracer(std::string_view scope_name, std::string_view scope_version = {}) const;
+
+  /// Zero-copy access: encode straight into the ring.
+  Writer writer() const noexcept { return Writer(core_); }
+
+  /// The number to give to Writer::try_reserve() for records of this scope. {0} when the process has used up its
+  /// 65,535 scopes.
+  ScopeId scope(const ScopeOptions& options) const;
+
+  /// Registers the calling thread now rather than with its first record. False: no writer slot, or a thread that the C
+  /// library does not know. Not async-signal-safe.
+  bool prepare_thread() const noexcept;
+
+  const std::filesystem::path& path() const noexcept;
+  std::uint64_t capacity_bytes() const noexcept;
+  std::uint32_t block_bytes() const noexcept;
+
+  /// Largest payload that try_reserve() can grant: what a fresh block holds beside this process's resource and a scope.
+  std::size_t max_payload() const noexcept;
+
+  /// Records of lower severity are not written. Live: seen by every process at its next Logger::enabled().
+  void set_min_severity(std::uint32_t severity_number) const noexcept;
+
+  RingCore* core() const noexcept { return core_; }
+
+ private:
+  explicit Ring(RingCore* core) noexcept : core_(core) {}
+  RingCore* core_;
+};
+
+/// Called at most once per cause and process when records are dropped, by the thread that dropped one, after it was
+/// counted; never from within a signal handler's emit. It must not emit. nullptr: none (the default). The library itself prints nothing.
+/// Thread-safe.
+using ErrorHandler = void (*)(DropCause cause, std::string_view message);
+ErrorHandler set_error_handler(ErrorHandler handler) noexcept;
+
+}  // namespace shmring
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// The hot path: reserve a slot in the calling thread's block, fill it, commit it. Everything that is not needed for
+// each record (registering, claiming, sealing) is behind Writer::reserve_slowly() in libshmring/claim.cpp.
+#pragma once
+
+#include <atomic>
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+#include "shmring/layout.hpp"
+
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
+
+namespace shmring {
+
+class RingCore;
+class Writer;
+
+/// An instrumentation scope that a ring knows by number in this process. 0: none.
+struct ScopeId {
+  std::uint16_t value = 0;
+};
+
+/// Process-private memory that the kernel zeroes in every forked child (MADV_WIPEONFORK): how a child learns, at the
+/// price of one load, that it is one. A vfork() child shares its parent's memory and writes as its parent.
+struct ForkPage {
+  std::atomic<std::uint64_t> generation;  // of this process; 0: not yet used since the fork
+  std::atomic<std::uint64_t> instance[2];  // random: service.instance.id
+};
+
+/// The block that a thread appends to, one per signal. Private to its thread.
+struct OpenBlock {
+  std::byte* next = nullptr;            // where the next record header goes
+  std::size_t room = 0;                 // largest payload that fits, plus one; 0: no block, or no more room
+  BlockDescriptor* descriptor = nullptr;
+  CommittedWord committed;              // as last stored
+  std::uint64_t declared[4] = {};       // scope ids below 256 that this section has declared
+  std::uint32_t index = 0;              // of the block
+  std::uint16_t declared_large = 0;     // the last declared id of 256 or more
+
+  bool declares(ScopeId scope) const noexcept {
+    if (scope.value >= 256) return declared_large == scope.value;
+    return scope.value == 0 || (declared[scope.value / 64] >> (scope.value % 64) & 1U) != 0;
+  }
+};
+
+/// What one thread needs to write to one ring. Lies in memory of the process, one for each writer slot, and is reused
+/// with it: nothing has to run when a thread ends.
+struct WriterState {
+  std::uint64_t process_generation = 0;  // ForkPage::generation when this thread registered
+  const ForkPage* fork_page = nullptr;
+  RingCore* ring = nullptr;
+  WriterState* next = nullptr;           // the same thread's state for another ring
+  std::atomic<std::uint32_t> busy = 0;   // a slot is open, or a claim is under way; read by this thread's signal handlers only
+  std::uint32_t slot_index = 0;
+  std::uint32_t slot_generation = 0;
+  std::uint32_t tid = 0;
+  std::uint64_t random[2] = {};          // state of the id generator
+  OpenBlock open[kSignalCount];
+};
+
+/// The calling thread's writers, most recently used first. No destructor: a thread that ends does nothing.
+extern thread_local constinit WriterState* this_thread_writers __attribute__((tls_model("initial-exec")));
+
+/// A record in the making: bytes in the ring that only this thread sees until commit(). Destroyed without commit() it is
+/// abandoned, also when an exception passes through; nothing has been written then, and it is no attempt.
+///
+/// Move-only; to be used by the thread that reserved it. At most one may be alive per thread and ring.
+class [[nodiscard]] Slot {
+ public:
+  Slot() noexcept = default;
+  Slot(Slot&& other) noexcept
+      : state_(std::exchange(other.state_, nullptr)), block_(other.block_), size_(other.size_), kind_(other.kind_), scope_(other.scope_) {}
+  Slot& operator=(Slot&& other) noexcept {
+    if (this != &other) {
+      abandon();
+      state_ = std::exchange(other.state_, nullptr);
+      block_ = other.block_;
+      size_ = other.size_;
+      kind_ = other.kind_;
+      scope_ = other.scope_;
+    }
+    return *this;
+  }
+  Slot(const Slot&) = delete;
+  Slot& operator=(const Slot&) = delete;
+  ~Slot() { abandon(); }
+
+  /// False: the record was dropped, and counted by its cause.
+  explicit operator bool() const noexcept { return state_ != nullptr; }
+
+  /// The bytes to fill: the encoded LogRecord, Span or Metric message. As many as were reserved. 8-byte aligned.
+  /// REQUIRES: *this is true.
+  std::span<std::byte> payload() const noexcept { return {block_->next + sizeof(RecordHeader), size_}; }
+
+  /// Publishes the record: from this instant it is safe, whatever becomes of the process. Async-signal-safe.
+  /// Returns false, and counts the record as dropped, in a child forked after the slot was reserved.
+  /// REQUIRES: *this is true; used <= payload().size().
+  bool commit(std::size_t used) && noexcept;
+  /// The same for all bytes reserved.
+  bool commit() && noexcept { return std::move(*this).commit(size_); }
+
+ private:
+  friend class Writer;
+  Slot(WriterState& state, OpenBlock& block, std::size_t size, RecordKind kind, ScopeId scope) noexcept
+      : state_(&state), block_(&block), size_(size), kind_(kind), scope_(scope) {}
+
+  void abandon() noexcept {
+    if (state_ == nullptr) return;
+    std::atomic_signal_fence(std::memory_order_release);                  // signal fence: against our own handlers
+    state_->busy.store(0, std::memory_order_relaxed);                     // relaxed: only this thread reads it
+    state_ = nullptr;
+  }
+  bool refuse_after_fork() noexcept;
+
+  WriterState* state_ = nullptr;
+  OpenBlock* block_ = nullptr;
+  std::size_t size_ = 0;
+  RecordKind kind_ = RecordKind::kLog;
+  ScopeId scope_;
+};
+
+/// A ring, seen by those who write to it. A value that may be copied and used by any thread: the state is the thread's.
+class Writer {
+ public:
+  explicit Writer(RingCore* ring) noexcept : ring_(ring) {}
+
+  /// Reserves `size` bytes for the encoded payload of one record. Gives an empty slot when the record has to be
+  /// dropped; the cause is counted then. Neither allocates, nor locks, nor calls the kernel while the thread's block has
+  /// room; otherwise it claims a block, and the first time it registers the thread (some microseconds, a few system
+  /// calls). Thread-safe; async-signal-safe but for a thread's first record. From a handler that interrupted an emit
+  /// to the same ring it is refused (DropCause::kNested).
+  Slot try_reserve(RecordKind kind, std::size_t size, ScopeId scope = {}) noexcept {
+    WriterState* state = this_thread_writers;
+    if (state == nullptr || state->ring != ring_ || state->busy.load(std::memory_order_relaxed) != 0 ||  // relaxed: own thread
+        state->process_generation != state->fork_page->generation.load(std::memory_order_relaxed)) {     // relaxed: wiped by the kernel at fork, no other thread stores it while we hold a registration
+      return reserve_slowly(kind, size, scope);
+    }
+    state->busy.store(1, std::memory_order_relaxed);  // relaxed: only this thread reads it
+    // What a handler does before the store above is seen below; what it tries after it is refused.
+    std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: against our own handlers
+    OpenBlock& block = state->open[static_cast<std::size_t>(signal_of(kind))];
+    if (size >= block.room || !block.declares(scope)) {
+      state->busy.store(0, std::memory_order_relaxed);  // relaxed: only this thread reads it
+      return reserve_slowly(kind, size, scope);
+    }
+    return Slot(*state, block, size, kind, scope);
+  }
+
+  RingCore* ring() const noexcept { return ring_; }
+
+ private:
+  Slot reserve_slowly(RecordKind kind, std::size_t size, ScopeId scope) noexcept;
+
+  RingCore* ring_;
+};
+
+inline bool Slot::commit(std::size_t used) && noexcept {
+  assert(state_ != nullptr && used <= size_);
+  if (state_->process_generation != state_->fork_page->generation.load(std::memory_order_relaxed)) {  // relaxed: as in try_reserve
+    return refuse_after_fork();
+  }
+  OpenBlock& block = *block_;
+  const RecordHeader header{static_cast<std::uint32_t>(used), static_cast<std::uint8_t>(kind_), 0, scope_.value};
+  __builtin_memcpy(block.next, &header, sizeof(header));
+  const std::size_t bytes = record_bytes(used);
+  block.committed = block.committed.advanced(bytes, 1);
+  // What if we die right after this store? The record exists, complete: the crash rule.
+  block.descriptor->committed.store(block.committed.word, std::memory_order_release);  // P1
+  block.next += bytes;
+  block.room = block.room > bytes ? block.room - bytes : 0;
+  abandon();
+  return true;
+}
+
+}  // namespace shmring
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
