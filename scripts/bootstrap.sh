@@ -74,7 +74,7 @@ done
 # The names of the packages whose header the compiler does not find; one compiler run asks for all of them.
 packages_without_header() {
   awk '$2 == "header" { printf "#if !__has_include(<%s>)\nMISSING %s\n#endif\n", $3, $1 }' <<<"$wanted" |
-    c++ -std=c++20 -E -P -x c++ - 2>/dev/null | awk '$1 == "MISSING" { print $2 }'
+    c++ -std=c++20 -E -P -x c++ - | awk '$1 == "MISSING" { print $2 }'
 }
 
 packages_without_program() {
