@@ -8,13 +8,13 @@
 namespace shmring::otlp {
 
 enum class Reason : std::uint8_t {
-  kNone,         // nothing is wrong
-  kTruncated,    // a field ends after the message that holds it
-  kVarint,       // a varint of more than 10 bytes, or of more than 64 bits
-  kLength,       // a length that no protobuf parser takes (5 bytes and 2 GiB are the end)
-  kFieldNumber,  // field number 0, or a tag of more than 32 bits
-  kGroup,        // a group: a wire type that proto3 has never had; also the two wire types that mean nothing
-  kWireType,     // a known field in a wire type that is not its own
+  kNone,          // nothing is wrong
+  kTruncated,     // a field ends after the message that holds it
+  kVarint,        // a varint of more than 10 bytes, or of more than 64 bits
+  kLength,        // a length that no protobuf parser takes (5 bytes and 2 GiB are the end)
+  kFieldNumber,   // field number 0, or a tag of more than 32 bits
+  kGroup,         // a group: a wire type that proto3 has never had; also the two wire types that mean nothing
+  kWireType,      // a known field in a wire type that is not its own
   kPackedLength,  // a packed list that ends inside an element
   kIdLength,      // a trace id that is not 16 bytes (nor empty), a span id that is not 8
   kZeroId,        // a span whose trace id or span id is empty or all zero

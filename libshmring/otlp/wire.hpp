@@ -94,7 +94,9 @@ class WireReader {
   Reason skip(WireType type) noexcept;
 
  private:
-  std::uint32_t byte_at(std::size_t offset) const noexcept { return std::to_integer<std::uint32_t>(pos_[offset]); }
+  std::uint32_t byte_at(std::size_t offset) const noexcept {
+    return std::to_integer<std::uint32_t>(pos_[offset]);
+  }
   Reason read_long_tag(std::uint32_t& raw) noexcept;
   Reason read_long_varint(std::uint64_t& value) noexcept;
   Reason read_long_length(std::size_t& length) noexcept;
