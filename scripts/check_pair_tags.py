@@ -26,7 +26,7 @@ TABLE = "include/shmring/layout.hpp"
 FOLDERS = ("include", "libshmring")
 SUFFIXES = (".hpp", ".cpp", ".h")
 
-ROW = re.compile(r"^\s*//\s+(P\d+)\s+\S.*?\brelease:\s*(?P<release>.*?)\s{2,}acquire:\s*(?P<acquire>.*)$")
+ROW = re.compile(r"^\s*//\s+(P\d+)\s+\S.*?\brelease:\s*(?P<release>.*?)\s+acquire:\s*(?P<acquire>.*)$")
 TAG = re.compile(r"\bP\d+\b")
 ORDER = re.compile(
     r"\bmemory_order(?:_|::)(relaxed|consume|acquire|release|acq_rel|seq_cst)\b"

@@ -11,7 +11,7 @@ import check_pair_tags  # noqa: E402
 
 TABLE = """
 //  P1  word.committed   release: writer           acquire: reader, walker   the bytes below it
-//  P2  word.state       release: claim, recycle   acquire: claim            the reset words
+//  P2  word.state       release: claim, recycle acquire: claim              the reset words
 """
 
 SOURCE = """
