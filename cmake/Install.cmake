@@ -30,8 +30,8 @@ install(FILES "${PROJECT_BINARY_DIR}/cmake/shmring.pc" DESTINATION "${CMAKE_INST
 
 # ---- the programs, each with its manual page
 
-if(TARGET shmring-tool)
-  install(TARGETS shmring-tool)
+if(TARGET shmring_cli)
+  install(TARGETS shmring_cli)
   install(FILES packaging/man/shmring.1 DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
   install(FILES packaging/completion/shmring DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
 endif()
