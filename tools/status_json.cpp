@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// `shmring status --output json`. Names here are an interface: they may grow, they do not change.
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "tools/names.hpp"
+#include "tools/status_report.hpp"
+
+namespace shmring::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::int64_t milliseconds(std::chrono::nanoseconds duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
+Json counts_json(const SignalAccounting& counts) {
+  Json dropped;
+  for (std::size_t cause = 0; cause < kDropCauseCount; ++cause)
+    dropped[kDropNames[cause]] = counts.dropped[cause];
+  Json json{{"attempted", counts.attempted()}, {"written", counts.written}, {"dropped", dropped}};
+  for (std::size_t outcome = 0; outcome < kOutcomeCount; ++outcome) {
+    json[kOutcomeNames[outcome]] = counts.outcomes[outcome];
+  }
+  json["pending"] = counts.pending;
+  return json;
+}
+
+Json bounds_json(const SignalAccounting& first, const SignalAccounting& later) {
+  const auto accepted = static_cast<std::size_t>(Outcome::kAccepted);
+  return {{"attempted", {first.attempted(), later.attempted()}},
+          {"written", {first.written, later.written}},
+          {"dropped", {first.dropped_total(), later.dropped_total()}},
+          {"accepted", {first.outcomes[accepted], later.outcomes[accepted]}}};
+}
+
+Json accounting_json(const StatusReport& report) {
+  const Accounting& accounting = report.accounting;
+  const bool in_motion = accounting.closing == Closing::kInMotion;
+  Json json = counts_json(accounting.total);
+  // Neither true nor false while somebody writes all the time: "in_motion" says so, "bounds" says between what.
+  json["closes"] = in_motion ? Json(nullptr) : Json(accounting.closing == Closing::kCloses);
+  json["in_motion"] = in_motion;
+  if (in_motion && report.later) json["bounds"] = bounds_json(accounting.total, report.later->total);
+  json["duplicates_possible"] = accounting.total.duplicates_possible;
+  Json signals;
+  for (const Signal signal : kSignals) {
+    const SignalAccounting& counts = accounting.signals[static_cast<std::size_t>(signal)];
+    signals[to_string(signal)] = counts_json(counts);
+    signals[to_string(signal)]["duplicates_possible"] = counts.duplicates_possible;
+  }
+  json["signals"] = signals;
+  return json;
+}
+
+Json flusher_json(const FlusherView& flusher) {
+  Json json{{"state", to_string(flusher.state)}};
+  const bool held = flusher.state != FlusherState::kNone;
+  json["pid"] = held && flusher.pid != 0 ? Json(flusher.pid) : Json(nullptr);
+  json["epoch"] = flusher.epoch;
+  json["heartbeat_age_ms"] =
+      flusher.heartbeat_age ? Json(milliseconds(*flusher.heartbeat_age)) : Json(nullptr);
+  json["interval_ms"] = held ? Json(flusher.interval.count()) : Json(nullptr);
+  return json;
+}
+
+}  // namespace
+
+std::string as_json(const StatusReport& report) {
+  const BlockCensus& blocks = report.accounting.blocks;
+  const Json ring{
+      {"path", report.path},
+      {"file_bytes", report.geometry.file_bytes},
+      {"capacity_bytes", report.geometry.capacity_bytes()},
+      {"block_bytes", report.geometry.block_bytes},
+      {"blocks",
+       {{"total", blocks.total},
+        {"free", blocks.free},
+        {"open", blocks.open},
+        {"sealed", blocks.sealed},
+        {"unknown", blocks.unknown},
+        {"pinned", blocks.pinned}}},
+      {"oldest_age_ms", report.oldest_age ? Json(milliseconds(*report.oldest_age)) : Json(nullptr)}};
+  const Json writers{{"live", report.writers.live},
+                     {"dead", report.writers.dead},
+                     {"unknown", report.writers.unknown},
+                     {"slots", report.writers.slots}};
+  const Json json{{"ring", ring},
+                  {"accounting", accounting_json(report)},
+                  {"writers", writers},
+                  {"flusher", flusher_json(report.flusher)}};
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace shmring::tools
