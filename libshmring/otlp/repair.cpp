@@ -30,7 +30,7 @@ FieldBytes next_field(const MessageSchema& schema, WireReader& in) {
   Tag tag;
   in.read_tag(tag);
   if (schema.knows(tag.number) && tag.type == WireType::kLength) {
-    const WireRule rule = schema.rules[tag.number];
+    const WireRule rule = schema.rule_of(tag.number);
     field.check = rule.check;
     field.type = static_cast<MessageType>(rule.operand);
     in.read_bytes(field.content);

@@ -108,12 +108,15 @@ enum class Check : std::uint8_t {
   kMessage
 };
 
+inline constexpr WireType kNoWireType{
+    0xff};  // of a field that OTLP does not know: no tag on the wire equals it
+
 // The part of a Field that the validator needs, four bytes found by field number.
 struct WireRule {
-  WireType wire;  // of the field; of a packed list of scalars: kLength
-  Check check;
-  WireType element;          // of a kPacked list
-  std::uint8_t operand = 0;  // kId, kRequiredId: the length; kMessage: its MessageType
+  WireType wire = kNoWireType;  // of the field; of a packed list of scalars: kLength
+  Check check = Check::kBytes;
+  WireType element = kNoWireType;  // of a kPacked list
+  std::uint8_t operand = 0;        // kId, kRequiredId: the length; kMessage: its MessageType
 };
 static_assert(sizeof(WireRule) == 4);
 
@@ -123,11 +126,15 @@ struct MessageSchema {
   std::string_view full_name;                                 // as the .proto files have it
   std::span<const Field> fields;                              // in the order of the .proto files
   std::array<std::uint8_t, kMaxFieldNumber + 1> by_number{};  // index into fields, or kUnknownField
-  std::array<WireRule, kMaxFieldNumber + 1> rules{};          // valid where by_number is
+  std::array<WireRule, kMaxFieldNumber + 1> rules{};          // of unknown fields: kNoWireType
   std::uint32_t required = 0;                                 // bit n: field n is kRequired
 
   bool knows(std::uint32_t number) const noexcept {
     return number <= kMaxFieldNumber && by_number[number] != kUnknownField;
+  }
+
+  WireRule rule_of(std::uint32_t number) const noexcept {
+    return rules[number <= kMaxFieldNumber ? number : 0];  // 0 is no field's number
   }
 };
 
