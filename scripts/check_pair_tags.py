@@ -10,6 +10,7 @@ For every C++ file below include/ and libshmring/:
 
   * a release, acquire or acq_rel carries the tags of its pairs in a comment (// P1, P4), and the table knows each;
   * a relaxed and a seq_cst carry a comment that says why, and so does a signal fence, which orders nothing for others;
+    a seq_cst that bears tags is both ends of their pairs;
   * an atomic operation names its order.
 
 The comment stands on the same line, on the line above, or on another line of the same statement. And every row of
@@ -35,7 +36,13 @@ ORDER = re.compile(
 ATOMIC_CALL = re.compile(
     r"(?:\.|->)(?:load\(\s*\)|store\(|exchange\(|fetch_(?:add|sub|and|or|xor)\(|compare_exchange_(?:weak|strong)\()"
 )
-ENDS = {"acquire": ("acquire",), "consume": ("acquire",), "release": ("release",), "acq_rel": ("acquire", "release")}
+ENDS = {
+    "acquire": ("acquire",),
+    "consume": ("acquire",),
+    "release": ("release",),
+    "acq_rel": ("acquire", "release"),
+    "seq_cst": ("acquire", "release"),
+}
 
 # A comment, or a literal in which // means nothing. A ' between digits is no literal.
 TOKEN = re.compile(
@@ -122,12 +129,12 @@ def check_source(name, text, table, findings):
         if ATOMIC_CALL.search(line.code) and not ORDER.search(statement) and "order" not in statement:
             findings.errors.append(f"{here}: an atomic operation without a memory order")
         for order in orders:
-            if order not in ENDS or "atomic_signal_fence" in line.code:
+            is_local = order == "relaxed" or "atomic_signal_fence" in line.code  # hands nothing to another thread
+            tags = [] if is_local else TAG.findall(comment)
+            if is_local or order == "seq_cst":
                 if not comment:
                     findings.errors.append(f"{here}: {order} without a comment that says why it is the right one")
-                continue
-            tags = TAG.findall(comment)
-            if not tags:
+            elif not tags:
                 findings.errors.append(f"{here}: {order} without the tag of its pair")
             for tag in tags:
                 if tag not in table:

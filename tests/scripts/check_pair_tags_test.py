@@ -69,6 +69,13 @@ class CheckPairTags(unittest.TestCase):
         self.assertEqual(errors(SOURCE.replace("acq_rel", "acquire")),
                          ["include/shmring/layout.hpp: P2 has no release end in the sources"])
 
+    def test_a_tagged_seq_cst_is_both_ends_and_an_untagged_one_none(self):
+        self.assertEqual(errors(SOURCE.replace("acq_rel", "seq_cst")), [])
+        found = errors(SOURCE.replace("acq_rel,  // P2: hands over", "seq_cst,  // with the waiter's"))
+        self.assertEqual(len(found), 2)
+        found = errors(SOURCE.replace("acq_rel,  // P2", "seq_cst,  // P9"))
+        self.assertIn("a.cpp:6: P9 is not in the table of include/shmring/layout.hpp", found)
+
     def test_an_end_in_the_kernel_is_not_looked_for(self):
         found = errors(SOURCE + "auto w = mutex.load(std::memory_order_acquire);  // P3\n",
                        TABLE + "//  P3  mutex word  release: kernel  acquire: liveness  the owner's death\n")
