@@ -62,7 +62,7 @@ class Span {
   void update_name(std::string_view name) noexcept;
 
   /// Commits the span. `end_time_unix_nano` 0: now, which is the start time plus the time that has passed on the monotonic
-  /// clock, so that a clock set meanwhile makes no negative duration. True: committed. False: dropped and counted by its cause; or there
+  /// clock, so that a clock set meanwhile makes no negative duration; the wall clock where the start was given. True: committed. False: dropped and counted by its cause; or there
   /// is nothing to commit: not recording, ended before, or inherited across a fork. Neither allocates nor makes a
   /// system call once the thread has its block.
   bool end(std::uint64_t end_time_unix_nano = 0) noexcept;

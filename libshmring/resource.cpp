@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fixed and the process part of a resource.
+
+#include "libshmring/resource.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <climits>
+#include <map>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "libshmring/environment.hpp"
+#include "libshmring/text.hpp"
+#include "shmring/value_encoder.hpp"
+#include "shmring/version.hpp"
+
+namespace shmring {
+namespace {
+
+using AttributeMap = std::map<std::string, std::string, std::less<>>;
+
+constexpr std::uint32_t kResourceAttributes = 1;  // field number of opentelemetry.proto.resource.v1.Resource
+constexpr std::string_view kServiceName = "service.name";
+constexpr std::string_view kInstanceId = "service.instance.id";
+constexpr std::string_view kPid = "process.pid";
+
+// Empty when /proc does not tell.
+std::string executable_name() {
+  std::array<char, PATH_MAX> path{};
+  const ssize_t size = ::readlink("/proc/self/exe", path.data(), path.size());
+  if (size <= 0) return {};
+  std::string_view name(path.data(), static_cast<std::size_t>(size));
+  name.remove_prefix(name.rfind('/') + 1);
+  constexpr std::string_view kDeleted = " (deleted)";  // the kernel's note on a program replaced while it runs
+  if (name.ends_with(kDeleted)) name.remove_suffix(kDeleted.size());
+  return std::string(name);
+}
+
+std::string host_name() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string();
+}
+
+AttributeMap detected_attributes() {
+  AttributeMap detected;
+  const std::string executable = executable_name();
+  detected.emplace(kServiceName, executable.empty() ? "unknown_service" : "unknown_service:" + executable);
+  if (!executable.empty()) detected.emplace("process.executable.name", executable);
+  if (std::string host = host_name(); !host.empty()) detected.emplace("host.name", std::move(host));
+  detected.emplace("telemetry.sdk.name", "shmring");
+  detected.emplace("telemetry.sdk.language", "cpp");
+  detected.emplace("telemetry.sdk.version", kVersion);
+  return detected;
+}
+
+std::optional<unsigned> hex_digit(char c) noexcept {
+  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
+  const char lower = ascii_lower(c);
+  if (lower >= 'a' && lower <= 'f') return static_cast<unsigned>(lower - 'a') + 10;
+  return std::nullopt;
+}
+
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded.push_back(text[i]);
+      continue;
+    }
+    if (text.size() - i < 3) return std::nullopt;
+    const auto high = hex_digit(text[i + 1]);
+    const auto low = hex_digit(text[i + 2]);
+    if (!high || !low) return std::nullopt;
+    decoded.push_back(static_cast<char>(*high << 4U | *low));
+    i += 2;
+  }
+  return decoded;
+}
+
+// OTEL_RESOURCE_ATTRIBUTES: W3C Baggage's list without properties. An empty member (a comma at the end) is no mistake.
+std::optional<AttributeMap> parsed_attributes(std::string_view list) {
+  AttributeMap attributes;
+  while (!list.empty()) {
+    const std::size_t comma = list.find(',');
+    const std::string_view member = trimmed(list.substr(0, comma));
+    list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
+    if (member.empty()) continue;
+    const std::size_t equals = member.find('=');
+    if (equals == std::string_view::npos) return std::nullopt;
+    auto key = percent_decoded(trimmed(member.substr(0, equals)));
+    auto value = percent_decoded(trimmed(member.substr(equals + 1)));
+    if (!key || key->empty() || !value) return std::nullopt;
+    attributes.insert_or_assign(std::move(*key), std::move(*value));
+  }
+  return attributes;
+}
+
+std::string encoded(const AttributeMap& attributes) {
+  const auto put = [&attributes](auto& sink) {
+    for (const auto& [key, value] : attributes) wire::put_attribute(sink, kResourceAttributes, {key, value}, kUnlimited);
+  };
+  wire::SizeSink size;
+  put(size);
+  std::string bytes(size.size(), '\0');
+  wire::ByteSink sink(std::as_writable_bytes(std::span(bytes)).data());
+  put(sink);
+  return bytes;
+}
+
+// RFC 9562: eight, four, four, four and twelve digits; version 4, variant 10.
+std::array<char, 36> uuid_text(std::uint64_t high, std::uint64_t low) noexcept {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  high = (high & ~std::uint64_t{0xF000}) | 0x4000U;
+  low = (low & ~(std::uint64_t{3} << 62U)) | std::uint64_t{2} << 62U;
+  std::array<char, 36> text{};
+  std::size_t place = 0;
+  for (unsigned digit = 0; digit < 32; ++digit) {
+    if (digit == 8 || digit == 12 || digit == 16 || digit == 20) text[place++] = '-';
+    const std::uint64_t word = digit < 16 ? high : low;
+    text[place++] = kDigits[word >> (60 - 4 * (digit % 16)) & 15U];
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<FixedResource> encode_fixed_resource(const ResourceOptions& options) {
+  FixedResource fixed;
+  AttributeMap attributes;
+  const auto add = [&attributes](std::string_view key, std::string_view value) {
+    attributes.insert_or_assign(std::string(key), std::string(value));
+  };
+  attributes = detected_attributes();
+  if (const auto list = environment("OTEL_RESOURCE_ATTRIBUTES")) {
+    if (const auto parsed = parsed_attributes(*list)) {
+      for (const auto& [key, value] : *parsed) add(key, value);
+    } else {
+      fixed.ignored.push_back("OTEL_RESOURCE_ATTRIBUTES=" + std::string(*list) +
+                              " is ignored: not a list of key=value, percent-encoded, with commas between");
+    }
+  }
+  if (const auto name = environment("OTEL_SERVICE_NAME")) add(kServiceName, *name);
+  for (const auto& [key, value] : options.attributes) {
+    if (key.empty()) {
+      return Error{ErrorCode::kInvalidArgument,
+                   "ResourceOptions::attributes has an empty key (its value: \"" + value + "\"): give it a name"};
+    }
+    add(key, value);
+  }
+  if (!options.service_name.empty()) add(kServiceName, options.service_name);
+  attributes.erase(std::string(kPid));
+  fixed.has_instance_id = attributes.contains(kInstanceId);
+  fixed.encoded = encoded(attributes);
+  return fixed;
+}
+
+std::size_t encode_process_resource(std::byte* out, std::uint32_t pid, std::uint64_t instance_high,
+                                    std::uint64_t instance_low, bool has_instance_id) noexcept {
+  wire::ByteSink sink(out);
+  wire::put_attribute(sink, kResourceAttributes, {kPid, pid}, kUnlimited);
+  if (!has_instance_id) {
+    const std::array<char, 36> uuid = uuid_text(instance_high, instance_low);
+    wire::put_attribute(sink, kResourceAttributes, {kInstanceId, std::string_view(uuid.data(), uuid.size())}, kUnlimited);
+  }
+  return static_cast<std::size_t>(sink.position() - out);
+}
+
+}  // namespace shmring

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// The memory of a recording span.
+
+#include "libshmring/span_data.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <ctime>
+#include <new>
+#include <stdexcept>
+#include <utility>
+
+#include "libshmring/fork_page.hpp"
+#include "libshmring/span_fields.hpp"
+#include "shmring/logger.hpp"
+#include "shmring/value_encoder.hpp"
+
+namespace shmring {
+namespace {
+
+/// Appends what `put` writes to a sink. False, and nothing is changed: out of memory.
+template <typename Put>
+bool append(std::vector<std::byte>& bytes, Put put) noexcept {
+  wire::SizeSink size;
+  put(size);
+  const std::size_t before = bytes.size();
+  try {
+    if (bytes.capacity() - before < size.size()) bytes.reserve(std::max(2 * bytes.capacity(), before + size.size()));
+    bytes.resize(before + size.size());
+  } catch (const std::exception&) {  // bad_alloc, length_error
+    return false;
+  }
+  wire::ByteSink sink(bytes.data() + before);
+  put(sink);
+  assert(sink.position() == bytes.data() + bytes.size());
+  return true;
+}
+
+void count(std::uint32_t& dropped) noexcept { dropped = wire::saturated_sum(dropped, 1); }
+
+}  // namespace
+
+AttributeStore::Set AttributeStore::set(const Attribute& attribute, const AttributeLimits& limits) noexcept {
+  constexpr std::size_t kMaxBytes = 1U << 30U;  // entries hold 32-bit sizes; a block holds far less
+  if (attribute.key.empty()) return Set::kDropped;
+  std::size_t at = 0;
+  auto entry = entries_.begin();
+  for (; entry != entries_.end(); at += entry->size, ++entry) {
+    const std::string_view key(reinterpret_cast<const char*>(bytes_.data()) + at + entry->key_at, entry->key_size);
+    if (key == attribute.key) break;
+  }
+  const bool is_new = entry == entries_.end();
+  if (is_new && entries_.size() >= std::min(limits.count, kMaxAttributes)) return Set::kDropped;
+
+  const std::size_t value_size = wire::value_size(attribute.value, limits.value_length);
+  if (attribute.key.size() > kMaxBytes || value_size > kMaxBytes || bytes_.size() > kMaxBytes) return Set::kDropped;
+  try {
+    if (is_new) entries_.reserve(entries_.size() == entries_.capacity() ? 2 * entries_.size() + 8 : entries_.size());
+  } catch (const std::exception&) {
+    return Set::kDropped;
+  }
+  const std::size_t before = bytes_.size();
+  const bool appended = append(bytes_, [&](auto& sink) {
+    wire::put_attribute(sink, wire::span::kAttributes, attribute, limits.value_length);
+  });
+  if (!appended) return Set::kDropped;
+
+  const std::size_t message = bytes_.size() - before - 1;  // without the tag; its length is what is left of it
+  const std::size_t content = 1 + wire::varint_size(attribute.key.size()) + attribute.key.size() + 1 +
+                              wire::varint_size(value_size) + value_size;
+  const Entry fresh{.size = static_cast<std::uint32_t>(bytes_.size() - before),
+                    .key_at = static_cast<std::uint32_t>(1 + (message - content) + 1 + wire::varint_size(attribute.key.size())),
+                    .key_size = static_cast<std::uint32_t>(attribute.key.size())};
+  if (!is_new) {
+    const auto old = bytes_.begin() + static_cast<std::ptrdiff_t>(at);
+    bytes_.erase(old, old + entry->size);
+    entries_.erase(entry);
+  }
+  entries_.push_back(fresh);  // has room: reserved, or one was erased
+  return Set::kDone;
+}
+
+void SpanData::set_attribute(const Attribute& attribute) noexcept {
+  if (attributes.set(attribute, limits.span) == AttributeStore::Set::kDropped) count(head.dropped_attributes_count);
+}
+
+void SpanData::add_event(const SpanEvent& event) noexcept {
+  wire::SelectionBuffer buffer;
+  const auto put = [&](auto& sink) { wire::put_event(sink, event, limits.event, buffer); };
+  if (event_count < limits.events && append(events_and_links, put)) ++event_count;
+  else count(head.dropped_events_count);
+}
+
+void SpanData::add_link(const SpanLink& link) noexcept {
+  wire::SelectionBuffer buffer;
+  const auto put = [&](auto& sink) { wire::put_link(sink, link, limits.link, buffer); };
+  if (link_count < limits.links && append(events_and_links, put)) ++link_count;
+  else count(head.dropped_links_count);
+}
+
+std::uint64_t SpanData::present_time() const noexcept {
+  if (start_monotonic_ns == 0) return std::max(unix_time_ns(), head.start_time_unix_nano);
+  return head.start_time_unix_nano + (monotonic_time_ns() - start_monotonic_ns);
+}
+
+bool SpanData::commit(std::string_view trace_state, std::uint64_t end_time_unix_nano) noexcept {
+  // The parent of a fork ends its span itself: the child's copy of it is not another span.
+  if (process_generation != shmring::process_generation()) return false;
+  head.trace_state = trace_state;
+  head.name = name;
+  head.status_message = status_message;
+  head.end_time_unix_nano = end_time_unix_nano != 0 ? end_time_unix_nano : present_time();
+  const auto put = [this](auto& sink) {
+    wire::put_span_head(sink, head);
+    sink.bytes(attributes.encoded().data(), attributes.encoded().size());
+    sink.bytes(events_and_links.data(), events_and_links.size());
+  };
+  wire::SizeSink size;
+  put(size);
+  Slot slot = writer.try_reserve(RecordKind::kSpan, size.size(), scope);
+  if (!slot) return false;
+  wire::ByteSink sink(slot.payload().data());
+  put(sink);
+  assert(sink.position() == slot.payload().data() + size.size());
+  return std::move(slot).commit();
+}
+
+std::uint64_t monotonic_time_ns() noexcept {
+  std::timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+}  // namespace shmring

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a recording span holds between its start and its end: attributes, events and links already encoded, so that the
+// end is a few copies.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shmring/limits.hpp"
+#include "shmring/span_encoder.hpp"
+#include "shmring/writer.hpp"
+
+namespace shmring {
+
+/// Encoded attributes of a growing span, each key once.
+class AttributeStore {
+ public:
+  enum class Set : std::uint8_t { kDone, kDropped };
+
+  /// Replaces the value of a key that is there; a new key past the limit, or without memory, is dropped. May allocate.
+  Set set(const Attribute& attribute, const AttributeLimits& limits) noexcept;
+
+  const std::vector<std::byte>& encoded() const noexcept { return bytes_; }
+
+ private:
+  struct Entry {
+    std::uint32_t size;      // of the encoded field
+    std::uint32_t key_at;    // in it
+    std::uint32_t key_size;
+  };
+
+  std::vector<std::byte> bytes_;   // the fields, one behind the other, in the order of entries_
+  std::vector<Entry> entries_;
+};
+
+struct SpanData {
+  Writer writer;
+  ScopeId scope;
+  const Limits& limits;
+  std::uint64_t process_generation;  // of the process that started the span
+  SpanRecord head = {};              // what is neither stored as text nor encoded below
+  std::uint64_t start_monotonic_ns = 0;  // 0: the caller gave the start time, by a clock of his own
+  std::string name = {};
+  std::string status_message = {};
+  AttributeStore attributes = {};
+  std::vector<std::byte> events_and_links = {};  // encoded fields of both, in the order of their calls
+  std::uint32_t event_count = 0;
+  std::uint32_t link_count = 0;
+
+  /// Each keeps what the limits and the memory allow, and counts the rest as dropped. May allocate.
+  void set_attribute(const Attribute& attribute) noexcept;
+  void add_event(const SpanEvent& event) noexcept;
+  void add_link(const SpanLink& link) noexcept;
+
+  /// Encodes and commits the span. Allocates nothing. `trace_state` is the context's.
+  bool commit(std::string_view trace_state, std::uint64_t end_time_unix_nano) noexcept;
+
+  /// The end of a span that ends now: never before its start, whatever was done to the wall clock meanwhile.
+  std::uint64_t present_time() const noexcept;
+};
+
+std::uint64_t monotonic_time_ns() noexcept;
+
+}  // namespace shmring
