@@ -18,13 +18,15 @@ struct SignalAccounting {
   std::uint64_t duplicates_possible = 0;
 
   std::uint64_t dropped_total() const noexcept;
+  /// What the written records are accounted for: every outcome, and what is still there.
+  std::uint64_t fates() const noexcept;
   std::uint64_t attempted() const noexcept { return written + dropped_total(); }
 };
 
 enum class Closing : std::uint8_t {
-  kCloses,    // both sides are equal
-  kOpen,      // they are not, and nothing moved while we counted: damage, or a bug
-  kInMotion,  // somebody wrote while we counted: no two equal passes
+  kCloses,    // in every block, what was written is what is accounted for
+  kOpen,      // in some block it is not: damage, or a bug
+  kInMotion,  // some block changed so fast that no consistent look at it was had; figures are approximate
 };
 
 struct BlockCensus {
@@ -44,8 +46,8 @@ struct Accounting {
   std::uint64_t oldest_opened_ns = 0;  // CLOCK_BOOTTIME of the oldest block with something pending; 0: nothing is
 };
 
-/// Walks all descriptors and blocks until two passes agree (at most `passes`). Works on a read-only mapping, with no flusher running, on a
-/// damaged ring.
-Accounting account(const RingFile& ring, unsigned passes = 8);
+/// Looks at each block until it holds still (at most `attempts` times). Every block closes by itself at every instant, so the sum is exact
+/// also while others write. Works on a read-only mapping, with no flusher running, on a damaged ring.
+Accounting account(const RingFile& ring, unsigned attempts = 64);
 
 }  // namespace shmring

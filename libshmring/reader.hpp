@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "libshmring/lease.hpp"
@@ -62,6 +63,9 @@ class SliceWalk {
   std::uint64_t corrupt() const noexcept;
 
  private:
+  void remember(const RecordHeader& header, std::span<const std::byte> payload);
+  std::span<const std::byte> find_scope(std::uint16_t id) const noexcept;
+
   const Slice* slice_;
   std::uint32_t offset_ = 0;
   std::uint64_t seen_ = 0;

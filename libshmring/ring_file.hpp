@@ -29,6 +29,13 @@ struct Geometry {
   std::uint64_t capacity_bytes() const noexcept { return std::uint64_t{block_bytes} * block_count; }
 };
 
+/// Which file this is, whatever its name.
+struct FileKey {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  bool operator==(const FileKey&) const = default;
+};
+
 /// An attached ring file. Move-only; unmaps when destroyed (the producers' handle, RingCore, never is).
 class RingFile {
  public:
@@ -53,6 +60,14 @@ class RingFile {
   /// REQUIRES: index < geometry().block_count.
   std::byte* block(std::uint32_t index) const noexcept;
 
+  FileKey key() const noexcept;
+
+  /// Every writer of such a ring is gone, whatever its words say: the machine was started anew since.
+  bool of_an_earlier_boot() const noexcept;
+
+  /// From now on the ring is seen at another address (a forked child's own mapping of the same file).
+  void move_mapping(std::byte* base) noexcept;
+
   /// The file is as long as when it was attached, and still the one that its path names. What a long-running reader asks at each tick.
   Result<void> still_valid() const;
 
@@ -61,6 +76,9 @@ class RingFile {
   explicit RingFile(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
+
+/// The name under which a ring of an earlier boot waits for the flusher: <path>.boot-<eight digits of its boot id>.
+std::filesystem::path earlier_boot_path(const RingFile& ring);
 
 /// The geometry that `options` lead to; kInvalidArgument says which option is out of range.
 Result<Geometry> plan_geometry(const CreateOptions& options);

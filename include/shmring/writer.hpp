@@ -41,6 +41,7 @@ struct OpenBlock {
   CommittedWord committed;              // as last stored
   std::uint64_t declared[4] = {};       // scope ids below 256 that this section has declared
   std::uint32_t index = 0;              // of the block
+  std::uint32_t context_bytes = 0;      // of the resource and scope records of this section
   std::uint16_t declared_large = 0;     // the last declared id of 256 or more
 
   bool declares(ScopeId scope) const noexcept {
@@ -56,15 +57,15 @@ struct WriterState {
   const ForkPage* fork_page = nullptr;
   RingCore* ring = nullptr;
   WriterState* next = nullptr;           // the same thread's state for another ring
-  std::atomic<std::uint32_t> busy = 0;   // a slot is open, or a claim is under way; read by this thread's signal handlers only
+  std::atomic<std::uint32_t> busy = 0;   // a slot is open, or a claim is under way: what this thread's signal handlers look at
   std::uint32_t slot_index = 0;
   std::uint32_t slot_generation = 0;
-  std::uint32_t tid = 0;
+  std::uint32_t pid = 0;
   std::uint64_t random[2] = {};          // state of the id generator
   OpenBlock open[kSignalCount];
 };
 
-/// The calling thread's writers, most recently used first. No destructor: a thread that ends does nothing.
+/// The calling thread's writers, one for each ring, the latest first. No destructor: a thread that ends does nothing.
 extern thread_local constinit WriterState* this_thread_writers __attribute__((tls_model("initial-exec")));
 
 /// A record in the making: bytes in the ring that only this thread sees until commit(). Destroyed without commit() it is
@@ -75,18 +76,13 @@ class [[nodiscard]] Slot {
  public:
   Slot() noexcept = default;
   Slot(Slot&& other) noexcept
-      : state_(std::exchange(other.state_, nullptr)), block_(other.block_), size_(other.size_), kind_(other.kind_), scope_(other.scope_) {}
-  Slot& operator=(Slot&& other) noexcept {
-    if (this != &other) {
-      abandon();
-      state_ = std::exchange(other.state_, nullptr);
-      block_ = other.block_;
-      size_ = other.size_;
-      kind_ = other.kind_;
-      scope_ = other.scope_;
-    }
-    return *this;
-  }
+      : state_(std::exchange(other.state_, nullptr)),
+        block_(other.block_),
+        process_generation_(other.process_generation_),
+        size_(other.size_),
+        kind_(other.kind_),
+        scope_(other.scope_) {}
+  Slot& operator=(Slot&&) = delete;
   Slot(const Slot&) = delete;
   Slot& operator=(const Slot&) = delete;
   ~Slot() { abandon(); }
@@ -108,18 +104,32 @@ class [[nodiscard]] Slot {
  private:
   friend class Writer;
   Slot(WriterState& state, OpenBlock& block, std::size_t size, RecordKind kind, ScopeId scope) noexcept
-      : state_(&state), block_(&block), size_(size), kind_(kind), scope_(scope) {}
+      : state_(&state),
+        block_(&block),
+        process_generation_(state.process_generation),
+        size_(size),
+        kind_(kind),
+        scope_(scope) {}
 
+  void release() noexcept {
+    state_->busy.store(0, std::memory_order_release);  // P12
+    state_ = nullptr;
+  }
   void abandon() noexcept {
     if (state_ == nullptr) return;
-    std::atomic_signal_fence(std::memory_order_release);                  // signal fence: against our own handlers
-    state_->busy.store(0, std::memory_order_relaxed);                     // relaxed: only this thread reads it
-    state_ = nullptr;
+    // In a child, an inherited slot has nothing to release: the state may already serve the child's own records.
+    if (inherited()) state_ = nullptr;
+    else release();
+  }
+  bool inherited() const noexcept {
+    return process_generation_ !=
+           state_->fork_page->generation.load(std::memory_order_relaxed);  // relaxed: as in Writer::try_reserve
   }
   bool refuse_after_fork() noexcept;
 
   WriterState* state_ = nullptr;
   OpenBlock* block_ = nullptr;
+  std::uint64_t process_generation_ = 0;  // of the process that reserved it
   std::size_t size_ = 0;
   RecordKind kind_ = RecordKind::kLog;
   ScopeId scope_;
@@ -137,8 +147,10 @@ class Writer {
   /// to the same ring it is refused (DropCause::kNested).
   Slot try_reserve(RecordKind kind, std::size_t size, ScopeId scope = {}) noexcept {
     WriterState* state = this_thread_writers;
-    if (state == nullptr || state->ring != ring_ || state->busy.load(std::memory_order_relaxed) != 0 ||  // relaxed: own thread
-        state->process_generation != state->fork_page->generation.load(std::memory_order_relaxed)) {     // relaxed: wiped by the kernel at fork, no other thread stores it while we hold a registration
+    if (state == nullptr || state->ring != ring_ ||
+        state->busy.load(std::memory_order_relaxed) != 0 ||  // relaxed: only this thread stores it
+        // relaxed: the kernel wipes it in a fork; nobody else changes it while this thread is registered
+        state->process_generation != state->fork_page->generation.load(std::memory_order_relaxed)) {
       return reserve_slowly(kind, size, scope);
     }
     state->busy.store(1, std::memory_order_relaxed);  // relaxed: only this thread reads it
@@ -146,7 +158,7 @@ class Writer {
     std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: against our own handlers
     OpenBlock& block = state->open[static_cast<std::size_t>(signal_of(kind))];
     if (size >= block.room || !block.declares(scope)) {
-      state->busy.store(0, std::memory_order_relaxed);  // relaxed: only this thread reads it
+      state->busy.store(0, std::memory_order_release);  // P12
       return reserve_slowly(kind, size, scope);
     }
     return Slot(*state, block, size, kind, scope);
@@ -162,9 +174,7 @@ class Writer {
 
 inline bool Slot::commit(std::size_t used) && noexcept {
   assert(state_ != nullptr && used <= size_);
-  if (state_->process_generation != state_->fork_page->generation.load(std::memory_order_relaxed)) {  // relaxed: as in try_reserve
-    return refuse_after_fork();
-  }
+  if (inherited()) return refuse_after_fork();
   OpenBlock& block = *block_;
   const RecordHeader header{static_cast<std::uint32_t>(used), static_cast<std::uint8_t>(kind_), 0, scope_.value};
   __builtin_memcpy(block.next, &header, sizeof(header));
@@ -174,7 +184,7 @@ inline bool Slot::commit(std::size_t used) && noexcept {
   block.descriptor->committed.store(block.committed.word, std::memory_order_release);  // P1
   block.next += bytes;
   block.room = block.room > bytes ? block.room - bytes : 0;
-  abandon();
+  release();
   return true;
 }
 

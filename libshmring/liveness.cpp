@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who is alive.
+#include "libshmring/liveness.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+
+#include "libshmring/robust_mutex.hpp"
+
+namespace shmring {
+namespace {
+
+enum class Task : std::uint8_t { kRuns, kNone, kCannotTell };
+
+/// Whether a thread of this id that began no later than `by_ns` (CLOCK_BOOTTIME) runs in our pid namespace.
+Task task_state(std::uint32_t tid, std::uint64_t by_ns) noexcept {
+  char path[32];
+  std::snprintf(path, sizeof(path), "/proc/%u/stat", tid);
+  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return errno == ENOENT ? Task::kNone : Task::kCannotTell;
+  char text[1024];
+  const ssize_t got = ::read(fd, text, sizeof(text) - 1);
+  const int error = errno;
+  ::close(fd);
+  if (got <= 0) return got < 0 && error == ESRCH ? Task::kNone : Task::kCannotTell;
+  text[got] = '\0';
+  // proc(5): the name may hold anything, so fields are counted behind the last parenthesis; 3 is the state, 22 the start.
+  const char* field = std::strrchr(text, ')');
+  if (field == nullptr || field[1] == '\0' || field[2] == '\0') return Task::kCannotTell;
+  const char state = field[2];
+  if (state == 'Z' || state == 'X') return Task::kNone;
+  for (int number = 2; number < 22; ++number) {
+    field = std::strchr(field + 1, ' ');
+    if (field == nullptr) return Task::kCannotTell;
+  }
+  std::uint64_t ticks = 0;
+  if (std::from_chars(field + 1, text + got, ticks).ec != std::errc{}) return Task::kCannotTell;
+  const auto per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+  const std::uint64_t began_ns = ticks * (1'000'000'000U / per_second);
+  const std::uint64_t tolerance = 2U * (1'000'000'000U / per_second);
+  return began_ns > by_ns + tolerance ? Task::kNone : Task::kRuns;  // began later: the id was given to another thread
+}
+
+Liveness ask_proc(std::uint64_t slot_namespace, std::uint32_t tid, std::uint64_t by_ns) noexcept {
+  const std::uint64_t here = pid_namespace();
+  if (here == 0 || slot_namespace == 0 || slot_namespace != here) return Liveness::kUnknown;
+  switch (task_state(tid, by_ns)) {
+    case Task::kRuns:
+      return Liveness::kAlive;
+    case Task::kNone:
+      return Liveness::kGone;
+    case Task::kCannotTell:
+      return Liveness::kUnknown;
+  }
+  return Liveness::kUnknown;
+}
+
+}  // namespace
+
+std::uint64_t pid_namespace() noexcept {
+  struct stat info {};
+  return ::stat("/proc/self/ns/pid", &info) == 0 ? info.st_ino : 0;
+}
+
+std::uint64_t boottime_ns() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+Liveness liveness(const WriterSlot& slot, Ask ask) noexcept {
+  const std::uint32_t word = futex_word(slot);
+  const ClaimWord claim = ClaimWord::unpack(slot.claim.load(std::memory_order_acquire));  // P5
+  switch (claim.phase) {
+    case SlotPhase::kVacant:
+      return Liveness::kVacant;
+    case SlotPhase::kHeld:
+      if (word_says_gone(word)) return Liveness::kGone;
+      if (ask == Ask::kWord) return Liveness::kAlive;
+      return ask_proc(slot.pid_namespace.load(std::memory_order_relaxed),   // relaxed: ordered by the acquire of claim
+                      slot.tid.load(std::memory_order_relaxed),             // relaxed: likewise
+                      slot.registered_ns.load(std::memory_order_relaxed));  // relaxed: likewise
+    case SlotPhase::kClaiming:
+      break;
+  }
+  // Between the claim and the lock the word says nothing about the claimer; only /proc does, by the id in the claim.
+  if (ask == Ask::kWord) return Liveness::kAlive;
+  const std::uint64_t here = pid_namespace();
+  if (here == 0 || (here & 0xFFFFFU) != claim.namespace_tag) return Liveness::kUnknown;
+  return ask_proc(here, claim.tid, ~std::uint64_t{0} / 2);
+}
+
+bool owner_gone(const WriterSlot& slot, const StateWord& state) noexcept {
+  // The word before the generation (R4): a word read from a new holder is then found out by its generation.
+  const std::uint32_t word = futex_word(slot);
+  const ClaimWord claim = ClaimWord::unpack(slot.claim.load(std::memory_order_acquire));  // P5
+  if (claim.generation != state.writer_generation || claim.phase == SlotPhase::kVacant) return true;
+  return claim.phase == SlotPhase::kHeld && word_says_gone(word);
+}
+
+}  // namespace shmring

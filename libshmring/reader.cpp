@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+// Draining: one pass over the descriptors, copies under a pin, acknowledgements, recycling.
+#include "libshmring/reader.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "libshmring/liveness.hpp"
+#include "libshmring/outcomes.hpp"
+#include "libshmring/record_walk.hpp"
+#include "libshmring/recycle.hpp"
+#include "libshmring/system.hpp"
+
+namespace shmring {
+namespace {
+
+/// /proc costs some ten microseconds a look: a tick looks at a few slots, and so at all of them every now and then.
+constexpr std::uint32_t kProcLooksPerTick = 16;
+
+/// What this reader has handed out of a block's present life.
+struct Track {
+  std::uint32_t generation = ~0U;
+  std::uint32_t handed_offset = 0;
+  std::uint64_t handed_count = 0;
+  std::uint32_t outstanding = 0;  // slices handed out and not acknowledged
+
+  bool follows(const StateWord& state) const noexcept { return generation == state.block_generation; }
+};
+
+struct Candidate {
+  std::uint64_t ticket = 0;
+  std::uint32_t index = 0;
+};
+
+bool holds_records(BlockState state) noexcept {
+  return state == BlockState::kOpen || state == BlockState::kSealed || state == BlockState::kEvict;
+}
+
+}  // namespace
+
+struct Reader::Impl {
+  const RingFile& ring;
+  const Lease& lease;
+  bool all_owners_gone;  // the machine was started anew since the ring was made
+  std::vector<Track> tracks;
+  std::vector<Candidate> candidates;
+  std::uint32_t next_slot_to_ask = 0;
+  // Of the drain under way.
+  DrainReport report;
+  std::uint64_t max_bytes = 0;
+
+  Impl(const RingFile& file, const Lease& held)
+      : ring(file), lease(held), all_owners_gone(file.of_an_earlier_boot()), tracks(file.geometry().block_count) {}
+
+  bool superseded() const noexcept {
+    return ring.header().epoch.load(std::memory_order_acquire) != lease.epoch();  // P11
+  }
+  BlockDescriptor& descriptor(std::uint32_t index) const noexcept { return ring.descriptors()[index]; }
+  bool gone(const StateWord& state) const noexcept {
+    return all_owners_gone || state.writer >= ring.geometry().writer_count || owner_gone(ring.slots()[state.writer], state);
+  }
+
+  void fence_predecessors();
+  void ask_proc();
+  void list_candidates();
+  bool visit(std::uint32_t index, const std::function<bool(Slice&&)>& sink);
+  bool hand_out(std::uint32_t index, std::uint64_t word, CommittedWord committed, const std::function<bool(Slice&&)>& sink);
+  void settle(std::uint32_t index);
+  bool advance(std::uint32_t index, const SliceKey& key, const OutcomeCounts& counts);
+  void write_off(std::uint32_t index, std::uint64_t word);
+};
+
+// ------------------------------------------------------------------------------------------------------- takeover
+
+/// From here on nothing that an earlier flusher still does can move an `exported` word.
+void Reader::Impl::fence_predecessors() {
+  for (std::uint32_t index = 0; index < ring.geometry().block_count; ++index) {
+    BlockDescriptor& d = descriptor(index);
+    const StateWord state = StateWord::unpack(d.state.load(std::memory_order_acquire));  // P3
+    if (!holds_records(state.state)) continue;
+    const auto word = fence_exported(d, lease.epoch());
+    if (!word || state.pin == Pin::kUnpinned) continue;
+    // A pin of a predecessor that died (or lost its lease) while these were on their way: they may arrive twice.
+    const std::uint64_t committed = CommittedWord{d.committed.load(std::memory_order_acquire)}.count();  // P1
+    const std::uint64_t records = (committed - ExportedWord::unpack(*word).count) & kCountMask;
+    if (records > ring.geometry().block_bytes / sizeof(RecordHeader)) continue;  // no count that fits a block
+    const auto signal = static_cast<std::size_t>(state.signal);
+    if (signal >= kSignalCount) continue;
+    ring.header().duplicates_possible[signal].fetch_add(records, std::memory_order_relaxed);  // relaxed: a count of its own
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------- drain
+
+void Reader::Impl::ask_proc() {
+  const auto slots = ring.slots();
+  for (std::uint32_t n = 0; n < std::min<std::uint32_t>(kProcLooksPerTick, ring.geometry().writer_count); ++n) {
+    WriterSlot& slot = slots[next_slot_to_ask];
+    next_slot_to_ask = (next_slot_to_ask + 1) % ring.geometry().writer_count;
+    const std::uint64_t claim = slot.claim.load(std::memory_order_acquire);  // P5
+    if (ClaimWord::unpack(claim).phase != SlotPhase::kHeld || liveness(slot, Ask::kWord) != Liveness::kAlive) continue;
+    if (liveness(slot, Ask::kWordAndProc) == Liveness::kGone) vacate(slot, claim);
+  }
+}
+
+void Reader::Impl::list_candidates() {
+  candidates.clear();
+  report.free_blocks = 0;
+  for (std::uint32_t index = 0; index < ring.geometry().block_count; ++index) {
+    const BlockDescriptor& d = descriptor(index);
+    const StateWord state = StateWord::unpack(d.state.load(std::memory_order_acquire));  // P3
+    if (state.state == BlockState::kFree) ++report.free_blocks;
+    if (!holds_records(state.state)) continue;
+    candidates.push_back({d.ticket.load(std::memory_order_relaxed), index});  // relaxed: an order, no more
+  }
+  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    return a.ticket != b.ticket ? a.ticket < b.ticket : a.index < b.index;
+  });
+}
+
+/// Hands out what is new in a block, or finishes with it. False: the sink wants no more.
+bool Reader::Impl::visit(std::uint32_t index, const std::function<bool(Slice&&)>& sink) {
+  BlockDescriptor& d = descriptor(index);
+  // The order of these loads is R4: state, owner, exported, committed.
+  std::uint64_t word = d.state.load(std::memory_order_acquire);  // P3
+  const StateWord state = StateWord::unpack(word);
+  if (!holds_records(state.state)) return true;
+  if (state.state == BlockState::kEvict && !gone(state)) return true;
+  Track& track = tracks[index];
+  if (!track.follows(state)) track = Track{.generation = state.block_generation};
+
+  const auto fenced = fence_exported(d, lease.epoch());
+  if (!fenced) return true;
+  const ExportedWord exported = ExportedWord::unpack(*fenced);
+  const CommittedWord committed{d.committed.load(std::memory_order_acquire)};  // P1
+  if (track.outstanding == 0) {
+    track.handed_offset = exported.offset_bytes;
+    track.handed_count = exported.count;
+  }
+  const bool sane = committed.offset_bytes() <= ring.geometry().block_bytes && static_cast<std::size_t>(state.signal) < kSignalCount;
+  const bool ahead = exported.offset_bytes > committed.offset_bytes() && !nothing_left(committed, exported);
+  if (!sane || ahead) return write_off(index, word), true;
+  if (committed.offset_bytes() <= track.handed_offset) return settle(index), true;
+
+  if (state.pin == Pin::kUnpinned) {
+    StateWord pinned = state;
+    pinned.pin = Pin::kPinned;
+    if (!d.state.compare_exchange_strong(word, pinned.pack(), std::memory_order_acq_rel)) return true;  // P3: next time
+    word = pinned.pack();
+  }
+  return hand_out(index, word, committed, sink);
+}
+
+bool Reader::Impl::hand_out(std::uint32_t index, std::uint64_t word, CommittedWord committed,
+                            const std::function<bool(Slice&&)>& sink) {
+  BlockDescriptor& d = descriptor(index);
+  Track& track = tracks[index];
+  const StateWord state = StateWord::unpack(word);
+  Slice slice;
+  slice.key = {.block = index,
+               .block_generation = state.block_generation,
+               .begin = track.handed_offset,
+               .end = committed.offset_bytes(),
+               .begin_count = track.handed_count,
+               .end_count = committed.count(),
+               .signal = state.signal};
+  if (slice.key.records() > (slice.key.end - slice.key.begin) / sizeof(RecordHeader)) {
+    return write_off(index, word), true;  // more records than bytes can hold
+  }
+  if (slice.key.records() == 0) {
+    // Only context: nothing to deliver, nothing to count.
+    if (track.outstanding == 0 && advance(index, slice.key, {})) settle(index);
+    return true;
+  }
+  if (report.bytes + slice.key.end - slice.key.begin > max_bytes) {
+    report.more = true;
+    return settle(index), false;
+  }
+  const std::byte* bytes = ring.block(index);
+  slice.bytes.assign(bytes, bytes + slice.key.end);
+  // Another life, or another owner than a seal explains: what we copied is not of one piece (R5).
+  const StateWord after = StateWord::unpack(d.state.load(std::memory_order_acquire));  // P3
+  if (after.block_generation != state.block_generation || after.pin != Pin::kPinned || after.writer != state.writer ||
+      after.writer_generation != state.writer_generation) {
+    return true;
+  }
+  const SliceKey key = slice.key;
+  if (!sink(std::move(slice))) {
+    report.more = true;
+    return settle(index), false;
+  }
+  track.handed_offset = key.end;
+  track.handed_count = key.end_count;
+  ++track.outstanding;
+  ++report.slices;
+  report.records += key.records();
+  report.bytes += key.end - key.begin;
+  return true;
+}
+
+/// Nothing of ours is on its way: recycles a block that is done, seals an orphan that is exported, unpins the rest.
+void Reader::Impl::settle(std::uint32_t index) {
+  BlockDescriptor& d = descriptor(index);
+  if (tracks[index].outstanding != 0) return;
+  for (;;) {
+    std::uint64_t word = d.state.load(std::memory_order_acquire);  // P3
+    StateWord state = StateWord::unpack(word);
+    if (!holds_records(state.state)) return;
+    const bool orphan = state.state != BlockState::kSealed && gone(state);
+    const std::uint64_t exported = d.exported.load(std::memory_order_acquire);    // P4
+    const std::uint64_t committed = d.committed.load(std::memory_order_acquire);  // P1
+    const bool done = nothing_left(CommittedWord{committed}, ExportedWord::unpack(exported));
+    if (state.state == BlockState::kSealed && done) {
+      if (recycle(ring.header(), d, word, exported, committed)) ++report.recycled;
+      return;
+    }
+    if (orphan && done) {
+      state.state = BlockState::kSealed;
+      if (!d.state.compare_exchange_strong(word, state.pack(), std::memory_order_acq_rel)) return;  // P3: adopted
+      continue;  // `committed` must be read again behind the seal (R4)
+    }
+    // A pin keeps adopters off; an orphan with nothing on its way is theirs (R9).
+    if (state.pin == Pin::kUnpinned) return;
+    state.pin = Pin::kUnpinned;
+    if (d.state.compare_exchange_strong(word, state.pack(), std::memory_order_acq_rel)) return;  // P3
+  }
+}
+
+/// Words that contradict each other: what the counters still promise is counted as corrupt, once the owner is done.
+void Reader::Impl::write_off(std::uint32_t index, std::uint64_t word) {
+  BlockDescriptor& d = descriptor(index);
+  StateWord state = StateWord::unpack(word);
+  if (tracks[index].outstanding != 0 || (state.state == BlockState::kOpen && !gone(state))) return;
+  if (state.state != BlockState::kSealed) {
+    state.state = BlockState::kSealed;
+    if (!d.state.compare_exchange_strong(word, state.pack(), std::memory_order_acq_rel)) return;  // P3
+    word = state.pack();
+  }
+  const std::uint64_t exported_word = d.exported.load(std::memory_order_acquire);    // P4
+  const std::uint64_t committed_word = d.committed.load(std::memory_order_acquire);  // P1
+  const ExportedWord exported = ExportedWord::unpack(exported_word);
+  const CommittedWord committed{committed_word};
+  SliceKey key{.block = index,
+               .block_generation = state.block_generation,
+               .begin = exported.offset_bytes,
+               .end = 0,
+               .begin_count = exported.count,
+               .end_count = committed.count(),
+               .signal = static_cast<std::size_t>(state.signal) < kSignalCount ? state.signal : Signal::kLogs};
+  OutcomeCounts counts{};
+  counts[static_cast<std::size_t>(Outcome::kCorrupt)] = key.records();
+  if (!advance(index, key, counts)) return;
+  // `committed` keeps its count and loses its offset; then the ordinary recycling fits.
+  std::uint64_t expected = committed_word;
+  if (d.committed.compare_exchange_strong(expected, committed.reset().word, std::memory_order_acq_rel)) settle(index);  // P2
+}
+
+// ---------------------------------------------------------------------------------------------------- acknowledge
+
+/// Moves `exported` from key.begin to key.end. False: superseded.
+bool Reader::Impl::advance(std::uint32_t index, const SliceKey& key, const OutcomeCounts& counts) {
+  if (superseded()) return false;
+  BlockDescriptor& d = descriptor(index);
+  const StateWord state = StateWord::unpack(d.state.load(std::memory_order_acquire));  // P3
+  std::uint64_t word = d.exported.load(std::memory_order_acquire);                     // P4
+  ExportedWord exported = ExportedWord::unpack(word);
+  if (state.block_generation != key.block_generation || exported.epoch != (lease.epoch() & ExportedWord::kEpochMask) ||
+      exported.offset_bytes != key.begin || exported.count != key.begin_count) {
+    return false;
+  }
+  if (!fill_other_set(d, exported, key.signal, counts, lease.epoch())) return false;
+  exported.set ^= 1U;
+  exported.offset_bytes = key.end;
+  exported.count = key.end_count;
+  // What if we die before this? Nothing was acknowledged. After it? Everything was, totals included.
+  return d.exported.compare_exchange_strong(word, exported.pack(), std::memory_order_acq_rel);  // P4
+}
+
+// --------------------------------------------------------------------------------------------------------- public
+
+Reader::Reader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Reader::~Reader() = default;
+
+Result<std::unique_ptr<Reader>> Reader::create(const RingFile& ring, const Lease& lease) {
+  auto impl = std::make_unique<Impl>(ring, lease);
+  impl->fence_predecessors();
+  return std::unique_ptr<Reader>(new Reader(std::move(impl)));
+}
+
+DrainReport Reader::drain(std::uint64_t max_bytes, const std::function<bool(Slice&&)>& sink) {
+  Impl& impl = *impl_;
+  impl.report = {};
+  impl.max_bytes = max_bytes;
+  if (impl.superseded()) return impl.report;
+  impl.ask_proc();
+  impl.list_candidates();
+  bool wanted = true;
+  for (const Candidate& candidate : impl.candidates) {
+    if (wanted) {
+      wanted = impl.visit(candidate.index, sink);
+    } else {
+      impl.settle(candidate.index);  // room for producers, also when the sink is full
+    }
+  }
+  impl.ring.header().free_blocks.store(impl.report.free_blocks + impl.report.recycled,
+                                       std::memory_order_relaxed);  // relaxed: an estimate
+  return impl.report;
+}
+
+Reader::Acknowledged Reader::acknowledge(const SliceKey& key, const OutcomeCounts& counts) {
+  if (key.block >= impl_->tracks.size()) return Acknowledged::kSuperseded;
+  Track& track = impl_->tracks[key.block];
+  if (track.generation != key.block_generation || track.outstanding == 0) return Acknowledged::kSuperseded;
+  if (!impl_->advance(key.block, key, counts)) return Acknowledged::kSuperseded;
+  --track.outstanding;
+  impl_->settle(key.block);
+  return Acknowledged::kDone;
+}
+
+void Reader::release_all() {
+  for (std::uint32_t index = 0; index < impl_->tracks.size(); ++index) {
+    if (impl_->tracks[index].outstanding == 0) continue;
+    impl_->tracks[index] = Track{};
+    impl_->settle(index);
+  }
+}
+
+void Reader::count_possible_duplicates(Signal signal, std::uint64_t records) {
+  impl_->ring.header().duplicates_possible[static_cast<std::size_t>(signal)].fetch_add(
+      records, std::memory_order_relaxed);  // relaxed: a count of its own
+}
+
+bool Reader::consume_wake() {
+  return impl_->ring.header().wake.exchange(0, std::memory_order_acq_rel) != 0;  // P8
+}
+
+bool Reader::wait_for_wake(std::uint32_t timeout_ms) {
+  std::atomic<std::uint32_t>& wake = impl_->ring.header().wake;
+  if (wake.load(std::memory_order_acquire) != 0) return true;  // P8
+  futex_wait(wake, 0, std::uint64_t{timeout_ms} * 1'000'000U);
+  return wake.load(std::memory_order_acquire) != 0;  // P8
+}
+
+void Reader::beat(std::uint32_t interval_ms) {
+  if (impl_->superseded()) return;
+  impl_->ring.header().heartbeat_ns.store(boottime_ns(), std::memory_order_relaxed);  // relaxed: for people
+  impl_->ring.header().interval_ms.store(interval_ms, std::memory_order_relaxed);     // relaxed: for people
+}
+
+}  // namespace shmring

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a thread becomes a writer: it takes a slot whose holder is gone. Once per thread; a thread that ends does nothing.
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "libshmring/fork_page.hpp"
+#include "libshmring/liveness.hpp"
+#include "libshmring/ring_core.hpp"
+#include "libshmring/robust_mutex.hpp"
+#include "libshmring/system.hpp"
+
+namespace shmring {
+namespace {
+
+/// A handler that emitted in the middle of this would find half a registration.
+class AllSignalsBlocked {
+ public:
+  AllSignalsBlocked() noexcept {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, &before_);
+  }
+  ~AllSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
+  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+struct Self {
+  std::uint32_t tid = 0;
+  std::uint64_t pid_namespace = 0;
+};
+
+/// A thread made by a raw clone() has no robust list: nobody would learn of its end (R16).
+bool has_robust_list() noexcept {
+  robust_list_head* head = nullptr;
+  std::size_t length = 0;
+  return ::syscall(SYS_get_robust_list, 0, &head, &length) == 0 && head != nullptr;
+}
+
+enum class Takeable : std::uint8_t { kNo, kAfterLock, kAfterInit };
+
+/// Whether the slot's holder is gone, and whether its mutex says so itself or must be made anew.
+Takeable takeable(const WriterSlot& slot, const ClaimWord& claim, Ask ask) noexcept {
+  if (claim.phase == SlotPhase::kVacant) return Takeable::kAfterInit;
+  if (claim.phase == SlotPhase::kHeld && word_says_gone(futex_word(slot))) return Takeable::kAfterLock;
+  if (ask == Ask::kWord) return Takeable::kNo;
+  return liveness(slot, ask) == Liveness::kGone ? Takeable::kAfterInit : Takeable::kNo;
+}
+
+/// On a wrap of the generation: blocks of holders a million lives ago must not seem to be ours (R15).
+void seal_all_blocks_of(const RingCore& ring, std::uint32_t slot_index) noexcept {
+  for (BlockDescriptor& descriptor : ring.file().descriptors()) {
+    std::uint64_t word = descriptor.state.load(std::memory_order_acquire);  // P3
+    for (;;) {
+      StateWord state = StateWord::unpack(word);
+      if (state.state != BlockState::kOpen || state.writer != slot_index) break;
+      state.state = BlockState::kSealed;
+      if (descriptor.state.compare_exchange_weak(word, state.pack(), std::memory_order_acq_rel)) break;  // P3
+    }
+  }
+}
+
+enum class Lock : std::uint8_t { kHeld, kRefused, kUnsupported };
+
+/// REQUIRES: this thread has won the slot's claim.
+Lock lock_slot(WriterSlot& slot, Takeable how, std::uint32_t tid) noexcept {
+  if (how == Takeable::kAfterInit && init_robust_mutex(slot) != 0) return Lock::kRefused;
+  const int locked = ::pthread_mutex_trylock(mutex_of(slot));
+  if (locked == EOWNERDEAD) ::pthread_mutex_consistent(mutex_of(slot));
+  if (locked != 0 && locked != EOWNERDEAD) return Lock::kRefused;
+  if ((futex_word(slot) & kFutexTidMask) == tid) return Lock::kHeld;
+  // The C library believes to be another thread: whose death would this slot announce?
+  ::pthread_mutex_unlock(mutex_of(slot));
+  return Lock::kUnsupported;
+}
+
+void write_identity(WriterSlot& slot, const Self& self) noexcept {
+  slot.pid_namespace.store(self.pid_namespace, std::memory_order_relaxed);                    // relaxed: P5 follows
+  slot.registered_ns.store(boottime_ns(), std::memory_order_relaxed);                         // relaxed: P5 follows
+  slot.pid.store(static_cast<std::uint32_t>(::getpid()), std::memory_order_relaxed);          // relaxed: P5 follows
+  slot.tid.store(self.tid, std::memory_order_relaxed);                                        // relaxed: P5 follows
+  std::uint64_t command[2] = {};
+  const char* name = program_invocation_short_name;
+  std::memcpy(command, name, ::strnlen(name, sizeof(command) - 1));
+  slot.command[0].store(command[0], std::memory_order_relaxed);  // relaxed: P5 follows
+  slot.command[1].store(command[1], std::memory_order_relaxed);  // relaxed: P5 follows
+}
+
+/// Tries to take one slot. What if this thread dies in here? Before the CAS: nothing happened. After it: the claim names
+/// us, and /proc says that we are gone. After the lock: the kernel marks the word as well.
+Lock take(RingCore& ring, std::uint32_t index, Ask ask, const Self& self, std::uint32_t& generation) noexcept {
+  WriterSlot& slot = ring.slot(index);
+  std::uint64_t word = slot.claim.load(std::memory_order_acquire);  // P5
+  const ClaimWord before = ClaimWord::unpack(word);
+  const Takeable how = takeable(slot, before, ask);
+  if (how == Takeable::kNo) return Lock::kRefused;
+  ClaimWord mine{.generation = (before.generation + 1) & StateWord::kGenerationMask,
+                 .phase = SlotPhase::kClaiming,
+                 .tid = self.tid,
+                 .namespace_tag = static_cast<std::uint32_t>(self.pid_namespace & 0xFFFFFU)};
+  if (!slot.claim.compare_exchange_strong(word, mine.pack(), std::memory_order_acq_rel)) return Lock::kRefused;  // P5
+  const Lock lock = lock_slot(slot, how, self.tid);
+  if (lock == Lock::kHeld) {
+    if (mine.generation == 0) seal_all_blocks_of(ring, index);
+    write_identity(slot, self);
+    generation = mine.generation;
+  }
+  mine.phase = lock == Lock::kHeld ? SlotPhase::kHeld : SlotPhase::kVacant;
+  slot.claim.store(mine.pack(), std::memory_order_release);  // P5
+  return lock;
+}
+
+WriterState* begin_writing(RingCore& ring, std::uint32_t index, std::uint32_t generation, const Self& self) noexcept {
+  WriterState& state = ring.state(index);
+  // The state's last user was this slot's last holder in this process; its thread has ended.
+  static_cast<void>(state.busy.load(std::memory_order_acquire));  // P12
+  state.ring = &ring;
+  state.fork_page = &ring.fork_page();
+  state.slot_index = index;
+  state.slot_generation = generation;
+  state.pid = static_cast<std::uint32_t>(::getpid());
+  for (OpenBlock& block : state.open) block = OpenBlock{};
+  if (::getrandom(state.random, sizeof(state.random), GRND_NONBLOCK) != static_cast<ssize_t>(sizeof(state.random))) {
+    state.random[0] = unix_ns() ^ static_cast<std::uint64_t>(self.tid) << 40U;
+    state.random[1] = monotonic_ns();
+  }
+  state.process_generation = process_generation();
+  state.next = this_thread_writers;
+  state.busy.store(0, std::memory_order_release);  // P12
+  this_thread_writers = &state;
+  return &state;
+}
+
+}  // namespace
+
+WriterState* register_thread(RingCore& ring, DropCause& cause) noexcept {
+  const AllSignalsBlocked blocked;
+  cause = DropCause::kUnsupportedProcess;
+  if (ring.lost_in_child() || !has_robust_list()) return nullptr;
+  const Self self{static_cast<std::uint32_t>(::syscall(SYS_gettid)), pid_namespace()};
+  // The lowest slot first, so that few slots (and the blocks of their former holders) are used again and again. Only when
+  // all seem taken, /proc is asked: it knows of deaths that the kernel did not mark (R13).
+  for (const Ask ask : {Ask::kWord, Ask::kWordAndProc}) {
+    for (std::uint32_t index = 0; index < ring.file().geometry().writer_count; ++index) {
+      std::uint32_t generation = 0;
+      const Lock lock = take(ring, index, ask, self, generation);
+      if (lock == Lock::kUnsupported) return nullptr;
+      if (lock == Lock::kHeld) return begin_writing(ring, index, generation, self);
+    }
+  }
+  cause = DropCause::kNoWriterSlot;
+  return nullptr;
+}
+
+WriterState* find_writer(const RingCore& ring) noexcept {
+  if (this_thread_writers == nullptr) return nullptr;
+  if (this_thread_writers->process_generation != process_generation()) {
+    this_thread_writers = nullptr;  // a parent's: its thread lives on there, and so do its slots
+    return nullptr;
+  }
+  WriterState* state = this_thread_writers;
+  while (state != nullptr && state->ring != &ring) state = state->next;
+  return state;
+}
+
+}  // namespace shmring

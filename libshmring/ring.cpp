@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opening rings: attach, or create and attach, whoever else does the same at this moment.
+#include "shmring/ring.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <thread>
+
+#include "libshmring/fork_page.hpp"
+#include "libshmring/ring_core.hpp"
+#include "libshmring/ring_path.hpp"
+#include "libshmring/system.hpp"
+
+namespace shmring {
+namespace {
+
+CreateOptions creation_of(const OpenOptions& options) {
+  CreateOptions create;
+  create.path = options.path;
+  create.capacity_bytes = options.capacity_bytes;
+  create.block_bytes = options.block_bytes;
+  create.writers = options.writers;
+  create.on_full = options.on_full;
+  create.block_timeout = options.block_timeout;
+  return create;
+}
+
+/// A ring of an earlier boot is never initialised again: it makes way under another name, for the flusher to drain.
+Result<void> set_aside(const RingFile& old) {
+  // Who holds this lock is the only one to rename this file; a waiter finds it renamed.
+  while (::flock(old.fd(), LOCK_EX) != 0) {
+    if (errno != EINTR) return system_error("lock", old.path(), errno);
+  }
+  struct stat named {};
+  const bool still_named = ::lstat(old.path().c_str(), &named) == 0 && named.st_ino == old.key().inode &&
+                           named.st_dev == old.key().device;
+  int error = 0;
+  if (still_named && ::renameat(AT_FDCWD, old.path().c_str(), AT_FDCWD, earlier_boot_path(old).c_str()) != 0) error = errno;
+  ::flock(old.fd(), LOCK_UN);
+  if (error != 0) return system_error("set aside, as a ring of an earlier boot,", old.path(), error);
+  return {};
+}
+
+/// Others may be creating the same ring at this moment: one links it into place, and meanwhile all the rest may find the
+/// file system full (each allocates before it links). So both answers mean: look again.
+Result<RingFile> attach_or_create(const OpenOptions& options) {
+  constexpr int kAttempts = 24;
+  for (int attempt = 1;; ++attempt) {
+    auto file = RingFile::attach(options.path);
+    if (file && file->of_an_earlier_boot()) {
+      if (auto aside = set_aside(*file); !aside) return aside.error();
+    } else if (file || file.error().code != ErrorCode::kNotFound) {
+      return file;
+    }
+    auto created = RingFile::create(creation_of(options));
+    if (created) continue;
+    const ErrorCode code = created.error().code;
+    const bool look_again = code == ErrorCode::kAlreadyExists || code == ErrorCode::kNoSpace;
+    if (!look_again || attempt >= kAttempts) return created.error();
+    if (code == ErrorCode::kNoSpace) {
+      std::this_thread::sleep_for(std::chrono::microseconds(200U * static_cast<unsigned>(attempt) + static_cast<unsigned>(::getpid()) % 977U));
+    }
+  }
+}
+
+}  // namespace
+
+std::filesystem::path earlier_boot_path(const RingFile& ring) {
+  char suffix[32];
+  const auto* id = ring.identity().boot_id;
+  std::snprintf(suffix, sizeof(suffix), ".boot-%02x%02x%02x%02x", id[0], id[1], id[2], id[3]);
+  return ring.path().string() + suffix;
+}
+
+Result<Ring> Ring::open_or_create(const OpenOptions& options) {
+  auto file = attach_or_create(options);
+  if (!file) return file.error();
+  auto core = RingCore::adopt(std::move(*file), options.resource);
+  if (!core) return core.error();
+  return Ring(*core);
+}
+
+Result<Ring> Ring::open(const std::filesystem::path& path, const ResourceOptions& resource) {
+  auto file = RingFile::attach(path);
+  if (!file) return file.error();
+  if (file->of_an_earlier_boot()) {
+    return Error{ErrorCode::kIncompatibleVersion,
+                 file->path().string() + " is a ring of an earlier boot: it can be drained, not written to; open_or_create() sets it "
+                                         "aside and makes a new one"};
+  }
+  auto core = RingCore::adopt(std::move(*file), resource);
+  if (!core) return core.error();
+  return Ring(*core);
+}
+
+Result<void> Ring::create(const CreateOptions& options) { return RingFile::create(options); }
+
+ScopeId Ring::scope(const ScopeOptions& options) const { return core_->intern_scope(options.name, options.version); }
+
+bool Ring::prepare_thread() const noexcept {
+  if (find_writer(*core_) != nullptr) return true;
+  DropCause cause{};
+  return register_thread(*core_, cause) != nullptr;
+}
+
+const std::filesystem::path& Ring::path() const noexcept { return core_->file().path(); }
+std::uint64_t Ring::capacity_bytes() const noexcept { return core_->file().geometry().capacity_bytes(); }
+std::uint32_t Ring::block_bytes() const noexcept { return core_->file().geometry().block_bytes; }
+std::size_t Ring::max_payload() const noexcept { return core_->max_payload(); }
+
+void Ring::set_min_severity(std::uint32_t severity_number) const noexcept {
+  core_->header().min_severity.store(severity_number, std::memory_order_relaxed);  // relaxed: a setting
+}
+
+}  // namespace shmring

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// An attached ring inside a producing process.
+#include "libshmring/ring_core.hpp"
+
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <new>
+#include <utility>
+
+#include "libshmring/fork_page.hpp"
+#include "libshmring/scope.hpp"
+#include "libshmring/system.hpp"
+
+namespace shmring {
+namespace {
+
+constexpr std::uint32_t kMaxScopes = 1U << 16U;  // what a record header can name
+
+// Every ring that this process is attached to. Grows only.
+constinit std::atomic<RingCore*> all_rings{nullptr};
+
+/// Runs in a child of fork(): only where the forking thread had a slot open there is something to do (R19).
+void in_forked_child() {
+  for (WriterState* state = this_thread_writers; state != nullptr; state = state->next) {
+    if (state->busy.load(std::memory_order_relaxed) != 0) {  // relaxed: this thread's own, copied by the fork
+      state->ring->detach_inherited_mapping();
+    }
+  }
+}
+
+Result<void> watch_forks() {
+  static const int error = ::pthread_atfork(nullptr, nullptr, &in_forked_child);
+  if (error != 0) return system_error("register", "a fork handler", error);
+  return {};
+}
+
+/// Memory that costs nothing until it is touched, and lives as long as the process.
+template <typename T>
+T* map_table(std::size_t count) {
+  void* memory =
+      ::mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return memory == MAP_FAILED ? nullptr : static_cast<T*>(memory);
+}
+
+RingCore* find_ring(const FileKey& key) noexcept {
+  for (RingCore* ring = all_rings.load(std::memory_order_acquire); ring != nullptr; ring = ring->next()) {  // P10
+    if (ring->file().key() == key) return ring;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+// No destructor, no initialiser that runs: it also loads in a dlopen'ed extension, and a thread that ends does nothing.
+constinit thread_local WriterState* this_thread_writers = nullptr;
+
+Result<RingCore*> RingCore::adopt(RingFile file, const ResourceOptions& resource) {
+  if (RingCore* existing = find_ring(file.key())) return existing;
+  auto page = prepare_fork_page();
+  if (!page) return page.error();
+  if (auto watched = watch_forks(); !watched) return watched.error();
+  auto core = std::unique_ptr<RingCore>(new RingCore(std::move(file), *page));
+  if (auto prepared = core->prepare(resource); !prepared) return prepared.error();
+  RingCore* fresh = core.release();  // for ever: a writer may use it until the process ends
+  fresh->next_ = all_rings.load(std::memory_order_acquire);  // P10
+  while (!all_rings.compare_exchange_weak(fresh->next_, fresh, std::memory_order_acq_rel)) {  // P10
+  }
+  return fresh;
+}
+
+Result<void> RingCore::prepare(const ResourceOptions& resource) {
+  config_ = read_producer_config();
+  auto fixed = encode_fixed_resource(resource);
+  if (!fixed) return fixed.error();
+  resource_ = std::move(*fixed);
+  const std::size_t block = file_.geometry().block_bytes;
+  const std::size_t context = record_bytes(resource_.encoded.size() + kProcessResourceMax);
+  if (context > block / 4) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "the resource attributes take " + human_bytes(context) + " of every block of " + human_bytes(block) +
+                     "; at most a quarter is allowed: shorten OTEL_RESOURCE_ATTRIBUTES, or create the ring with larger blocks"};
+  }
+  max_payload_ = block - context - record_bytes(scope_limit(block)) - sizeof(RecordHeader);
+  states_ = map_table<WriterState>(file_.geometry().writer_count);
+  scopes_ = map_table<std::atomic<const std::string*>>(kMaxScopes);
+  if (states_ == nullptr || scopes_ == nullptr) return system_error("map", "memory for the ring's writers", errno);
+  return {};
+}
+
+ScopeId RingCore::intern_scope(std::string_view name, std::string_view version) {
+  std::string encoded = encode_scope_within(name, version, scope_limit(file_.geometry().block_bytes));
+  if (encoded.empty()) return {};
+  const std::uint32_t known = std::min(scope_count_.load(std::memory_order_acquire), kMaxScopes - 1);  // P10
+  for (std::uint32_t id = 1; id <= known; ++id) {
+    const std::string* other = scopes_[id].load(std::memory_order_acquire);  // P10
+    if (other != nullptr && *other == encoded) return {static_cast<std::uint16_t>(id)};
+  }
+  // No lock that a fork could leave held: two threads that race for a new scope give it two numbers, which does no harm.
+  const std::uint32_t id = scope_count_.fetch_add(1, std::memory_order_acq_rel) + 1;  // P10
+  if (id >= kMaxScopes) return {};
+  scopes_[id].store(new std::string(std::move(encoded)), std::memory_order_release);  // P10
+  return {static_cast<std::uint16_t>(id)};
+}
+
+std::string_view RingCore::scope(ScopeId id) const noexcept {
+  const std::string* encoded = scopes_[id.value].load(std::memory_order_acquire);  // P10
+  return encoded == nullptr ? std::string_view{} : std::string_view{*encoded};
+}
+
+void RingCore::detach_inherited_mapping() noexcept {
+  std::byte* inherited = file_.base();
+  const auto bytes = static_cast<std::size_t>(file_.geometry().file_bytes);
+  // mremap(2): an old size of zero makes a second mapping of the same shared pages. Works after the descriptor was closed.
+  void* moved = ::mremap(inherited, 0, bytes, MREMAP_MAYMOVE);
+  void* copy = ::mmap(inherited, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file_.fd(), 0);
+  if (copy == MAP_FAILED) {
+    copy = ::mmap(inherited, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  }
+  // Without a second mapping the child's records would go into its private copy, and count as committed: better none.
+  if (moved == MAP_FAILED || copy == MAP_FAILED) {
+    ring_lost_in_child_ = true;
+    return;
+  }
+  file_.move_mapping(static_cast<std::byte*>(moved));
+}
+
+const ProducerConfig& producer_config(const RingCore& ring) noexcept { return ring.config(); }
+const std::atomic<std::uint32_t>* min_severity(const RingCore& ring) noexcept { return &ring.header().min_severity; }
+
+}  // namespace shmring

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// An attached ring inside a producing process: one per ring file, made once, never destroyed, shared by all threads.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "libshmring/environment.hpp"
+#include "libshmring/resource.hpp"
+#include "libshmring/ring_file.hpp"
+#include "shmring/ring.hpp"
+#include "shmring/writer.hpp"
+
+namespace shmring {
+
+class RingCore {
+ public:
+  /// The process's handle of this file: the existing one, or a new one. Thread-safe.
+  static Result<RingCore*> adopt(RingFile file, const ResourceOptions& resource);
+
+  const RingFile& file() const noexcept { return file_; }
+  RingHeader& header() const noexcept { return file_.header(); }
+  const ForkPage& fork_page() const noexcept { return *fork_page_; }
+  const ProducerConfig& config() const noexcept { return config_; }
+  const FixedResource& resource() const noexcept { return resource_; }
+  RingCore* next() const noexcept { return next_; }
+
+  /// REQUIRES: index < writer_count.
+  WriterSlot& slot(std::uint32_t index) const noexcept { return file_.slots()[index]; }
+  WriterState& state(std::uint32_t index) const noexcept { return states_[index]; }
+
+  /// The number of a scope in this process; {0} when all numbers are taken. Lock-free, allocates: not async-signal-safe.
+  ScopeId intern_scope(std::string_view name, std::string_view version);
+  /// The encoded InstrumentationScope; empty for {0}.
+  std::string_view scope(ScopeId id) const noexcept;
+
+  /// Largest payload for which a fresh block always has room.
+  std::size_t max_payload() const noexcept { return max_payload_; }
+
+  /// In a forked child that inherited an open slot: puts a private copy under the slot's address and moves the ring elsewhere,
+  /// so that what the child still writes into the slot never reaches the parent's record (R19). Async-signal-safe.
+  void detach_inherited_mapping() noexcept;
+  /// After a detach that failed: this child cannot reach the ring.
+  bool lost_in_child() const noexcept { return ring_lost_in_child_; }
+
+ private:
+  RingCore(RingFile file, const ForkPage* fork_page) noexcept : file_(std::move(file)), fork_page_(fork_page) {}
+  Result<void> prepare(const ResourceOptions& resource);
+
+  RingFile file_;
+  const ForkPage* fork_page_;
+  ProducerConfig config_;
+  FixedResource resource_;
+  std::size_t max_payload_ = 0;
+  WriterState* states_ = nullptr;                        // one per writer slot
+  std::atomic<const std::string*>* scopes_ = nullptr;    // by ScopeId
+  std::atomic<std::uint32_t> scope_count_{0};            // the ids given out; may run past the end
+  bool ring_lost_in_child_ = false;
+  RingCore* next_ = nullptr;                             // the list of all rings of this process
+};
+
+/// Counts a dropped record where its thread counts: in its slot, or in the header when it has none (state == nullptr). Tells the error handler,
+/// once per cause and process. Async-signal-safe but for that call, which is left out for DropCause::kNested.
+void count_drop(RingCore& ring, const WriterState* state, Signal signal, DropCause cause) noexcept;
+
+/// Makes the calling thread a writer of the ring (R14, R16). nullptr: no slot, or a thread that the C library does not know;
+/// `cause` says which. Runs with all signals blocked.
+WriterState* register_thread(RingCore& ring, DropCause& cause) noexcept;
+
+/// The calling thread's registration with the ring; nullptr when there is none yet. Forgets what a parent process left behind.
+WriterState* find_writer(const RingCore& ring) noexcept;
+
+/// Gives `state` a block of this signal with room for `bytes` behind a resource record: adopted, or free. False: the ring is full.
+bool claim_block(RingCore& ring, WriterState& state, Signal signal, std::size_t bytes) noexcept;
+/// Gives the block away to the flusher. Afterwards there is none open for this signal.
+void seal_block(RingCore& ring, WriterState& state, Signal signal) noexcept;
+
+/// Asks for a drain ahead of schedule: a system call only for the first who asks since the last drain.
+void wake_flusher(RingHeader& header) noexcept;
+
+/// What the encoders need to know of a ring.
+const ProducerConfig& producer_config(const RingCore& ring) noexcept;
+const std::atomic<std::uint32_t>* min_severity(const RingCore& ring) noexcept;
+
+}  // namespace shmring
