@@ -140,14 +140,30 @@ bool scan(RingCore& ring, WriterState& state, Signal signal, std::size_t bytes) 
   return false;
 }
 
+/// A full scan costs some ten microseconds. On a ring that stays full no record pays for it again until a block is freed;
+/// an owner's death frees nothing, so orphans to adopt are looked for every now and then.
+constexpr std::uint64_t kRescanNs = 1'000'000;
+constexpr std::uint64_t kLookForOrphansNs = 5'000'000;  // likewise for a writer that waits
+
+bool known_to_be_full(const WriterState& state, std::uint32_t freed) noexcept {
+  return state.full_until_ns != 0 && state.full_at_freed == freed && monotonic_ns() < state.full_until_ns;
+}
+
 /// Policy block: waits for a freed block, never without an end.
 DropCause claim_or_wait(RingCore& ring, WriterState& state, Signal signal, std::size_t bytes, bool& claimed) noexcept {
   RingHeader& header = ring.header();
   std::uint64_t deadline = 0;
   for (;;) {
     const std::uint32_t seen = header.freed.load(std::memory_order_acquire);  // P7
-    claimed = claim_block(ring, state, signal, bytes);
-    if (claimed) return {};
+    claimed = !known_to_be_full(state, seen) && claim_block(ring, state, signal, bytes);
+    if (claimed) {
+      state.full_until_ns = 0;
+      return {};
+    }
+    if (!known_to_be_full(state, seen)) {
+      state.full_at_freed = seen;
+      state.full_until_ns = monotonic_ns() + kRescanNs;
+    }
     wake_flusher(header);
     const std::uint32_t policy = header.on_full.load(std::memory_order_relaxed);  // relaxed: a setting
     if (policy != static_cast<std::uint32_t>(FullPolicy::kBlock)) return DropCause::kRingFull;
@@ -161,7 +177,7 @@ DropCause claim_or_wait(RingCore& ring, WriterState& state, Signal signal, std::
     // What if we die while we are counted as waiting? Then every freed block costs its flusher a needless wake.
     // Sequentially consistent, as its counterpart in recycle(): either we see `freed` move, or the other sees us wait.
     header.waiters.fetch_add(1, std::memory_order_seq_cst);  // P7
-    futex_wait(header.freed, seen, deadline - now);
+    futex_wait(header.freed, seen, std::min(deadline - now, kLookForOrphansNs));
     header.waiters.fetch_sub(1, std::memory_order_relaxed);  // relaxed: an error on the safe side
   }
 }
@@ -180,7 +196,7 @@ bool claim_block(RingCore& ring, WriterState& state, Signal signal, std::size_t 
   return won;
 }
 
-void seal_block(RingCore& ring, WriterState& state, Signal signal) noexcept {
+void seal_block(WriterState& state, Signal signal) noexcept {
   OpenBlock& block = state.open[static_cast<std::size_t>(signal)];
   if (block.descriptor == nullptr) return;
   std::uint64_t word = block.descriptor->state.load(std::memory_order_acquire);  // P3
@@ -195,7 +211,6 @@ void seal_block(RingCore& ring, WriterState& state, Signal signal) noexcept {
     if (block.descriptor->state.compare_exchange_weak(word, now.pack(), std::memory_order_acq_rel)) break;  // P3
   }
   block = OpenBlock{};
-  static_cast<void>(ring);
 }
 
 Slot Writer::reserve_slowly(RecordKind kind, std::size_t size, ScopeId scope) noexcept {
@@ -221,7 +236,7 @@ Slot Writer::reserve_slowly(RecordKind kind, std::size_t size, ScopeId scope) no
   const bool fits = block.declares(scope) ? size < block.room
                                           : block.room + sizeof(RecordHeader) > bytes && block.context_bytes + scope_bytes <= limit;
   if (!fits) {
-    seal_block(ring, *state, signal);
+    seal_block(*state, signal);
     bool claimed = false;
     const DropCause cause = claim_or_wait(ring, *state, signal, bytes, claimed);
     if (!claimed) {

@@ -22,7 +22,9 @@ struct Track {
   std::uint32_t generation = ~0U;
   std::uint32_t handed_offset = 0;
   std::uint64_t handed_count = 0;
-  std::uint32_t outstanding = 0;  // slices handed out and not acknowledged
+  std::uint32_t acknowledged_offset = 0;  // below handed_offset: something is on its way
+
+  bool outstanding() const noexcept { return acknowledged_offset < handed_offset; }
 
   bool follows(const StateWord& state) const noexcept { return generation == state.block_generation; }
 };
@@ -47,7 +49,7 @@ struct Reader::Impl {
   std::uint32_t next_slot_to_ask = 0;
   // Of the drain under way.
   DrainReport report;
-  std::uint64_t max_bytes = 0;
+  DrainBudget budget{};
 
   Impl(const RingFile& file, const Lease& held)
       : ring(file), lease(held), all_owners_gone(file.of_an_earlier_boot()), tracks(file.geometry().block_count) {}
@@ -66,6 +68,7 @@ struct Reader::Impl {
   bool visit(std::uint32_t index, const std::function<bool(Slice&&)>& sink);
   bool hand_out(std::uint32_t index, std::uint64_t word, CommittedWord committed, const std::function<bool(Slice&&)>& sink);
   void settle(std::uint32_t index);
+  void leave(Signal signal) noexcept;
   bool advance(std::uint32_t index, const SliceKey& key, const OutcomeCounts& counts);
   void write_off(std::uint32_t index, std::uint64_t word);
 };
@@ -133,7 +136,8 @@ bool Reader::Impl::visit(std::uint32_t index, const std::function<bool(Slice&&)>
   if (!fenced) return true;
   const ExportedWord exported = ExportedWord::unpack(*fenced);
   const CommittedWord committed{d.committed.load(std::memory_order_acquire)};  // P1
-  if (track.outstanding == 0) {
+  if (!track.outstanding()) {
+    track.acknowledged_offset = exported.offset_bytes;
     track.handed_offset = exported.offset_bytes;
     track.handed_count = exported.count;
   }
@@ -169,12 +173,12 @@ bool Reader::Impl::hand_out(std::uint32_t index, std::uint64_t word, CommittedWo
   }
   if (slice.key.records() == 0) {
     // Only context: nothing to deliver, nothing to count.
-    if (track.outstanding == 0 && advance(index, slice.key, {})) settle(index);
+    if (!track.outstanding() && advance(index, slice.key, {})) settle(index);
     return true;
   }
-  if (report.bytes + slice.key.end - slice.key.begin > max_bytes) {
-    report.more = true;
-    return settle(index), false;
+  if (slice.key.end - slice.key.begin > budget[static_cast<std::size_t>(state.signal)]) {
+    leave(state.signal);
+    return settle(index), true;  // the other signals go on (R11)
   }
   const std::byte* bytes = ring.block(index);
   slice.bytes.assign(bytes, bytes + slice.key.end);
@@ -186,22 +190,30 @@ bool Reader::Impl::hand_out(std::uint32_t index, std::uint64_t word, CommittedWo
   }
   const SliceKey key = slice.key;
   if (!sink(std::move(slice))) {
-    report.more = true;
+    leave(key.signal);
     return settle(index), false;
   }
   track.handed_offset = key.end;
   track.handed_count = key.end_count;
-  ++track.outstanding;
   ++report.slices;
   report.records += key.records();
   report.bytes += key.end - key.begin;
+  budget[static_cast<std::size_t>(key.signal)] -= key.end - key.begin;
   return true;
+}
+
+/// No more of this signal in this pass, smaller blocks included: a thread's records keep their order.
+void Reader::Impl::leave(Signal signal) noexcept {
+  const auto index = static_cast<std::size_t>(signal);
+  report.more = true;
+  report.left[index] = true;
+  budget[index] = 0;
 }
 
 /// Nothing of ours is on its way: recycles a block that is done, seals an orphan that is exported, unpins the rest.
 void Reader::Impl::settle(std::uint32_t index) {
   BlockDescriptor& d = descriptor(index);
-  if (tracks[index].outstanding != 0) return;
+  if (tracks[index].outstanding()) return;
   for (;;) {
     std::uint64_t word = d.state.load(std::memory_order_acquire);  // P3
     StateWord state = StateWord::unpack(word);
@@ -230,7 +242,7 @@ void Reader::Impl::settle(std::uint32_t index) {
 void Reader::Impl::write_off(std::uint32_t index, std::uint64_t word) {
   BlockDescriptor& d = descriptor(index);
   StateWord state = StateWord::unpack(word);
-  if (tracks[index].outstanding != 0 || (state.state == BlockState::kOpen && !gone(state))) return;
+  if (tracks[index].outstanding() || (state.state == BlockState::kOpen && !gone(state))) return;
   if (state.state != BlockState::kSealed) {
     state.state = BlockState::kSealed;
     if (!d.state.compare_exchange_strong(word, state.pack(), std::memory_order_acq_rel)) return;  // P3
@@ -288,9 +300,13 @@ Result<std::unique_ptr<Reader>> Reader::create(const RingFile& ring, const Lease
 }
 
 DrainReport Reader::drain(std::uint64_t max_bytes, const std::function<bool(Slice&&)>& sink) {
+  return drain(DrainBudget{max_bytes, max_bytes, max_bytes}, sink);
+}
+
+DrainReport Reader::drain(const DrainBudget& budget, const std::function<bool(Slice&&)>& sink) {
   Impl& impl = *impl_;
   impl.report = {};
-  impl.max_bytes = max_bytes;
+  impl.budget = budget;
   if (impl.superseded()) return impl.report;
   impl.ask_proc();
   impl.list_candidates();
@@ -310,16 +326,18 @@ DrainReport Reader::drain(std::uint64_t max_bytes, const std::function<bool(Slic
 Reader::Acknowledged Reader::acknowledge(const SliceKey& key, const OutcomeCounts& counts) {
   if (key.block >= impl_->tracks.size()) return Acknowledged::kSuperseded;
   Track& track = impl_->tracks[key.block];
-  if (track.generation != key.block_generation || track.outstanding == 0) return Acknowledged::kSuperseded;
+  if (track.generation != key.block_generation || !track.outstanding() || key.end > track.handed_offset) {
+    return Acknowledged::kSuperseded;
+  }
   if (!impl_->advance(key.block, key, counts)) return Acknowledged::kSuperseded;
-  --track.outstanding;
+  track.acknowledged_offset = key.end;
   impl_->settle(key.block);
   return Acknowledged::kDone;
 }
 
 void Reader::release_all() {
   for (std::uint32_t index = 0; index < impl_->tracks.size(); ++index) {
-    if (impl_->tracks[index].outstanding == 0) continue;
+    if (!impl_->tracks[index].outstanding()) continue;
     impl_->tracks[index] = Track{};
     impl_->settle(index);
   }

@@ -81,7 +81,11 @@ struct DrainReport {
   std::uint32_t free_blocks = 0;
   std::uint32_t recycled = 0;
   bool more = false;  // stopped at a limit: the ring holds records that were not handed out
+  std::array<bool, kSignalCount> left{};  // of which signals
 };
+
+/// Bytes that one pass may hand out of each signal: one that has no room left does not keep the others from theirs (R11).
+using DrainBudget = std::array<std::uint64_t, kSignalCount>;
 
 /// Drains one ring under a lease. One thread. Holds its own cursor per block: each record is handed out once per Reader.
 class Reader {
@@ -94,14 +98,18 @@ class Reader {
   Reader& operator=(const Reader&) = delete;
 
   /// One pass: hands out every record that was committed and not handed out yet, oldest blocks first, slice by slice, until
-  /// `sink` says false (the slice it refuses counts as not handed out) or `max_bytes` are reached. Recycles what is done. Also
-  /// looks for writers that died without the kernel's mark, refreshes the estimates in the header.
+  /// `sink` says false (the slice it refuses counts as not handed out). A signal whose next slice does not fit into what is
+  /// left of its budget is passed over from there on. Recycles what is done. Also looks for writers that died without the
+  /// kernel's mark, refreshes the estimates in the header. `sink` must not call this reader.
+  DrainReport drain(const DrainBudget& budget, const std::function<bool(Slice&&)>& sink);
+  /// The same, with `max_bytes` for each signal.
   DrainReport drain(std::uint64_t max_bytes, const std::function<bool(Slice&&)>& sink);
 
   enum class Acknowledged : std::uint8_t { kDone, kSuperseded };
 
   /// Every record of the slice has its outcome: moves `exported` past it, counts, and recycles the block when nothing is
-  /// left in it. REQUIRES: slices of a block are acknowledged in the order in which they were handed out; counts add up to key.records().
+  /// left in it. A slice may be acknowledged in parts, cut at the beginnings of records. REQUIRES: a block's slices (and parts) are
+  /// acknowledged in the order in which they were handed out; counts add up to key.records().
   /// kSuperseded: another flusher holds the lease, or the block is not what it was: nothing was changed; forget the slice.
   Acknowledged acknowledge(const SliceKey& key, const OutcomeCounts& counts);
 

@@ -61,6 +61,8 @@ struct WriterState {
   std::uint32_t slot_index = 0;
   std::uint32_t slot_generation = 0;
   std::uint32_t pid = 0;
+  std::uint32_t full_at_freed = 0;       // RingHeader::freed when a claim last found the ring full
+  std::uint64_t full_until_ns = 0;       // CLOCK_MONOTONIC: no new scan before it unless something was freed
   std::uint64_t random[2] = {};          // state of the id generator
   OpenBlock open[kSignalCount];
 };
