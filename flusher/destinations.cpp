@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The exporters that the configuration asks for.
+
+#include "flusher/destinations.hpp"
+
+#include <unistd.h>
+
+#include <random>
+#include <utility>
+
+#include "flusher/console_exporter.hpp"
+#include "flusher/endpoint.hpp"
+
+namespace shmring::flusher {
+
+Result<Destinations> Destinations::create(const Config& config, EventLoop& loop, Log& log,
+                                          RetryingExporter::PossibleDuplicates on_possible_duplicates) {
+  Destinations out;
+  const auto add = [&](std::unique_ptr<Exporter> exporter, const char* name) {
+    std::random_device seed;
+    RetryingExporter::Options options{
+        .name = name, .limits = config.retry, .seed = seed(), .on_possible_duplicates = on_possible_duplicates};
+    out.exporters_.push_back(std::make_unique<RetryingExporter>(std::move(exporter), loop, log, std::move(options)));
+  };
+  for (const ExporterKind kind : config.exporters) {
+    switch (kind) {
+      case ExporterKind::kOtlp: {
+        auto otlp = std::make_unique<OtlpHttpExporter>(loop, config.otlp);
+        out.otlp_ = otlp.get();
+        add(std::move(otlp), "otlp");
+        break;
+      }
+      case ExporterKind::kFile: {
+        auto file = FileExporter::create(config.file, config.file_sync, log);
+        if (!file) return file.error();
+        out.file_ = file->get();
+        add(std::move(*file), "file");
+        break;
+      }
+      case ExporterKind::kConsole:
+        add(std::make_unique<ConsoleExporter>(STDOUT_FILENO), "console");
+        break;
+    }
+  }
+  return out;
+}
+
+std::vector<Exporter*> Destinations::all() const {
+  std::vector<Exporter*> out;
+  for (const auto& exporter : exporters_) out.push_back(exporter.get());
+  return out;
+}
+
+void Destinations::reopen_files() {
+  if (file_ != nullptr) file_->reopen();
+}
+
+void Destinations::abandon_all() {
+  if (otlp_ != nullptr) otlp_->abandon_all();
+}
+
+}  // namespace shmring::flusher

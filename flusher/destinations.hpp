@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The exporters that the configuration asks for, each behind its own retrying.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "flusher/config.hpp"
+#include "flusher/event_loop.hpp"
+#include "flusher/file_exporter.hpp"
+#include "flusher/log.hpp"
+#include "flusher/otlp_http_exporter.hpp"
+#include "flusher/retry.hpp"
+#include "shmring/result.hpp"
+
+namespace shmring::flusher {
+
+class Destinations {
+ public:
+  static Result<Destinations> create(const Config& config, EventLoop& loop, Log& log,
+                                     RetryingExporter::PossibleDuplicates on_possible_duplicates);
+
+  std::vector<Exporter*> all() const;
+
+  void reopen_files();
+  /// What is under way is given up: counted as a possible duplicate where it may have arrived. The end is near.
+  void abandon_all();
+
+ private:
+  std::vector<std::unique_ptr<RetryingExporter>> exporters_;
+  OtlpHttpExporter* otlp_ = nullptr;  // owned by one of them; nullptr: not asked for
+  FileExporter* file_ = nullptr;      // likewise
+};
+
+}  // namespace shmring::flusher

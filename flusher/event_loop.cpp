@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// One thread's waiting, on curl_multi_poll.
+
+#include "flusher/event_loop.hpp"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+namespace shmring::flusher {
+namespace {
+
+// Milliseconds to wait, rounded up: a deadline that is not reached yet must not become a busy loop.
+int timeout_ms(TimePoint until) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+  return static_cast<int>(std::clamp<long long>(left, 0, 60'000));
+}
+
+}  // namespace
+
+EventLoop::EventLoop(long kept_connections) : multi_((curl_global_init(CURL_GLOBAL_DEFAULT), curl_multi_init())) {
+  if (multi_ == nullptr) throw std::bad_alloc();
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kept_connections);
+}
+
+EventLoop::~EventLoop() {
+  for (const auto& [transfer, done] : transfers_) curl_multi_remove_handle(multi_, transfer);
+  curl_multi_cleanup(multi_);
+  curl_global_cleanup();
+}
+
+void EventLoop::after(Clock::duration delay, std::function<void()> action) {
+  timers_.emplace(Clock::now() + delay, std::move(action));
+}
+
+void EventLoop::start(CURL* transfer, std::function<void(CURLcode)> done) {
+  transfers_[transfer] = std::move(done);
+  curl_multi_add_handle(multi_, transfer);
+}
+
+void EventLoop::stop(CURL* transfer) {
+  if (transfers_.erase(transfer) > 0) curl_multi_remove_handle(multi_, transfer);
+}
+
+void EventLoop::watch(int fd, std::function<void()> ready) { watched_[fd] = std::move(ready); }
+void EventLoop::unwatch(int fd) { watched_.erase(fd); }
+void EventLoop::wake() { curl_multi_wakeup(multi_); }
+
+void EventLoop::turn(TimePoint until) {
+  int running = 0;
+  curl_multi_perform(multi_, &running);
+  finish_transfers();
+  if (!timers_.empty()) until = std::min(until, timers_.begin()->first);
+  std::vector<curl_waitfd> fds;
+  for (const auto& [fd, ready] : watched_) fds.push_back({fd, CURL_WAIT_POLLIN, 0});
+  curl_multi_poll(multi_, fds.data(), static_cast<unsigned>(fds.size()), timeout_ms(until), nullptr);
+  curl_multi_perform(multi_, &running);
+  finish_transfers();
+  for (const curl_waitfd& waited : fds) {
+    if (waited.revents == 0) continue;
+    const auto found = watched_.find(waited.fd);
+    if (found == watched_.end()) continue;
+    const std::function<void()> ready = found->second;  // a copy: it may unwatch itself
+    ready();
+  }
+  run_timers();
+}
+
+void EventLoop::finish_transfers() {
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    CURL* const transfer = message->easy_handle;
+    const CURLcode code = message->data.result;
+    const auto found = transfers_.find(transfer);
+    if (found == transfers_.end()) continue;
+    const std::function<void(CURLcode)> done = std::move(found->second);
+    transfers_.erase(found);
+    curl_multi_remove_handle(multi_, transfer);
+    done(code);
+  }
+}
+
+void EventLoop::run_timers() {
+  const TimePoint now = Clock::now();
+  while (!timers_.empty() && timers_.begin()->first <= now) {
+    const std::function<void()> action = std::move(timers_.begin()->second);
+    timers_.erase(timers_.begin());
+    action();
+  }
+}
+
+}  // namespace shmring::flusher

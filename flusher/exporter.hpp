@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// What delivers batches: one method. Exporters that add something (retrying) wrap another one.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "flusher/batch.hpp"
+
+namespace shmring::flusher {
+
+enum class SendOutcome : std::uint8_t {
+  kAccepted,   // delivered, but for `rejected` records
+  kRetryable,  // not now; the same batch again later
+  kRejected,   // refused for good
+};
+
+struct SendResult {
+  SendOutcome outcome = SendOutcome::kAccepted;
+  std::uint64_t rejected = 0;  // with kAccepted: records that a partial success leaves out
+  std::string reason = {};     // for people; may hold the server's words
+  std::optional<std::chrono::microseconds> retry_after = {};  // with kRetryable: what the destination asked for
+  bool may_have_arrived = false;  // with kRetryable: the whole request was sent, and no answer came
+};
+
+class Exporter {
+ public:
+  using Done = std::function<void(const SendResult&)>;
+
+  virtual ~Exporter() = default;
+
+  /// Calls `done` once, now or later, on this thread; never after the exporter's end.
+  virtual void submit(std::shared_ptr<const Batch> batch, Done done) = 0;
+};
+
+}  // namespace shmring::flusher

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// OTLP http/protobuf.
+
+#include "flusher/otlp_http_exporter.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "flusher/endpoint.hpp"
+#include "flusher/gzip.hpp"
+#include "flusher/http_transfer.hpp"
+
+namespace shmring::flusher {
+
+struct OtlpHttpExporter::Sending {
+  std::shared_ptr<const Batch> batch;
+  Done done;
+  std::string compressed;
+  std::unique_ptr<HttpTransfer> transfer;
+};
+
+namespace {
+
+SendResult result_of(const HttpEnd& end, const OtlpTarget& target, Signal signal) {
+  if (end.failure.empty()) return judge(end.answer, signal);
+  return {.outcome = SendOutcome::kRetryable,
+          .reason = fmt::format("{}: {}", without_secrets(target.url), end.failure),
+          .may_have_arrived = end.was_sent};
+}
+
+}  // namespace
+
+OtlpHttpExporter::OtlpHttpExporter(EventLoop& loop, const std::array<OtlpTarget, kSignalCount>& targets)
+    : loop_(loop), targets_(targets) {}
+
+OtlpHttpExporter::~OtlpHttpExporter() = default;
+
+void OtlpHttpExporter::submit(std::shared_ptr<const Batch> batch, Done done) {
+  const Signal signal = batch->signal;
+  const OtlpTarget& target = targets_[static_cast<std::size_t>(signal)];
+  auto owned = std::make_unique<Sending>();
+  Sending* const sending = owned.get();
+  sending->batch = std::move(batch);
+  sending->done = std::move(done);
+  HttpRequest request{.target = &target, .body = sending->batch->request};
+  if (target.compression == Compression::kGzip) {
+    if (auto compressed = gzip(request.body)) {
+      sending->compressed = std::move(*compressed);
+      request.body = sending->compressed;
+      request.content_encoding = "gzip";
+    }
+  }
+  sending->transfer = std::make_unique<HttpTransfer>(loop_, request);
+  sending_.emplace(sending, std::move(owned));
+  sending->transfer->start(
+      [this, sending, &target, signal](const HttpEnd& end) { finish(sending, result_of(end, target, signal)); });
+}
+
+void OtlpHttpExporter::finish(Sending* sending, const SendResult& result) {
+  const auto found = sending_.find(sending);
+  const std::unique_ptr<Sending> owned = std::move(found->second);
+  sending_.erase(found);
+  owned->done(result);
+}
+
+void OtlpHttpExporter::abandon_all() {
+  while (!sending_.empty()) {
+    Sending* const sending = sending_.begin()->first;
+    finish(sending, {.outcome = SendOutcome::kRetryable,
+                     .reason = "the flusher ends",
+                     .may_have_arrived = sending->transfer->was_sent()});
+  }
+}
+
+}  // namespace shmring::flusher

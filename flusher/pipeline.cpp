@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// The stages in the order in which data flows.
+
+#include "flusher/pipeline.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace shmring::flusher {
+namespace {
+
+// Less room than this is no room: the largest block fits, so a drain that may take something always can.
+constexpr std::uint64_t kWorthwhile = kMaxBlockBytes;
+
+OutcomeCounts counts_of(const Piece& piece, std::uint64_t rejected) {
+  OutcomeCounts counts{};
+  counts[static_cast<std::size_t>(Outcome::kAccepted)] = piece.valid - rejected;
+  counts[static_cast<std::size_t>(Outcome::kRejected)] = rejected;
+  counts[static_cast<std::size_t>(Outcome::kInvalid)] = piece.invalid;
+  counts[static_cast<std::size_t>(Outcome::kCorrupt)] = piece.corrupt;
+  return counts;
+}
+
+}  // namespace
+
+Pipeline::Pipeline(const Config& config, SliceSource& source, std::vector<Exporter*> exporters, Log& log)
+    : memory_per_signal_(config.memory_per_signal()),
+      source_(source),
+      log_(log),
+      batchers_{{{Signal::kLogs, config.batch, [this](Batch&& batch) { on_batch(std::move(batch)); }},
+                 {Signal::kTraces, config.batch, [this](Batch&& batch) { on_batch(std::move(batch)); }},
+                 {Signal::kMetrics, config.batch, [this](Batch&& batch) { on_batch(std::move(batch)); }}}},
+      delivery_(std::move(exporters), config.max_in_flight,
+                [this](const Batch& batch, const BatchOutcome& outcome) { on_finished(batch, outcome); }),
+      acknowledger_([this](const SliceKey& key, const OutcomeCounts& counts) { return source_.acknowledge(key, counts); }) {}
+
+DrainReport Pipeline::drain() {
+  const DrainReport report = source_.drain(budget(), [this](Slice&& slice) {
+    take(slice);
+    return true;
+  });
+  for (Batcher& batcher : batchers_) batcher.flush();  // a record waits for others no longer than one drain
+  has_left_ = report.left;
+  // Only now: an exporter that is done at once acknowledges at once, and not while the ring is being drained.
+  for (Batch& batch : std::exchange(ready_, {})) delivery_.send(std::move(batch));
+  return report;
+}
+
+bool Pipeline::wants_more() const noexcept {
+  const DrainBudget room = budget();
+  for (std::size_t i = 0; i < kSignalCount; ++i) {
+    if (has_left_[i] && room[i] > 0) return true;
+  }
+  return false;
+}
+
+bool Pipeline::has_left_some() const noexcept {
+  return std::any_of(has_left_.begin(), has_left_.end(), [](bool left) { return left; });
+}
+
+bool Pipeline::has_room() const noexcept {
+  const DrainBudget room = budget();
+  return std::any_of(room.begin(), room.end(), [](std::uint64_t bytes) { return bytes > 0; });
+}
+
+void Pipeline::take(const Slice& slice) {
+  const CheckedSlice& checked = validator_.check(slice);
+  const auto bad = static_cast<std::uint64_t>(
+      std::count_if(checked.records.begin(), checked.records.end(), [](const CheckedRecord& r) { return !r.payload; }));
+  if (bad + checked.corrupt > 0) {
+    log_.write_limited(LogLevel::kWarning, "bad_records", to_string(slice.key.signal),
+                       {field("signal", to_string(slice.key.signal)), field("block", slice.key.block),
+                        field("invalid", bad), field("corrupt", checked.corrupt)});
+  }
+  batchers_[static_cast<std::size_t>(slice.key.signal)].add(checked);
+}
+
+void Pipeline::on_batch(Batch&& batch) {
+  for (const Piece& piece : batch.pieces) acknowledger_.expect(piece.key);
+  ready_.push_back(std::move(batch));
+}
+
+void Pipeline::on_finished(const Batch& batch, const BatchOutcome& outcome) {
+  if (outcome.rejected > 0 || !outcome.reason.empty()) {
+    log_.write_limited(LogLevel::kWarning, outcome.rejected > 0 ? "records_rejected" : "destination_says",
+                       to_string(batch.signal),
+                       {field("signal", to_string(batch.signal)), field("records", batch.records),
+                        field("rejected", outcome.rejected), field("reason", outcome.reason)});
+  }
+  // Which of a batch's records were refused nobody says; the totals are right whichever pieces they are booked on.
+  std::uint64_t rejected_left = outcome.rejected;
+  for (const Piece& piece : batch.pieces) {
+    const std::uint64_t rejected = std::min(rejected_left, piece.valid);
+    rejected_left -= rejected;
+    totals_.accepted += piece.valid - rejected;
+    totals_.rejected += rejected;
+    totals_.invalid += piece.invalid;
+    totals_.corrupt += piece.corrupt;
+    const std::uint64_t superseded = acknowledger_.superseded();
+    acknowledger_.settle(piece.key, counts_of(piece, rejected));
+    if (acknowledger_.superseded() != superseded) {
+      log_.write_limited(LogLevel::kWarning, "superseded", "", {field("block", piece.key.block)});
+    }
+  }
+}
+
+DrainBudget Pipeline::budget() const noexcept {
+  DrainBudget room{};
+  for (std::size_t i = 0; i < kSignalCount; ++i) {
+    const std::uint64_t used = delivery_.memory(static_cast<Signal>(i));
+    const std::uint64_t left = used < memory_per_signal_ ? memory_per_signal_ - used : 0;
+    room[i] = left < kWorthwhile ? 0 : left;
+  }
+  return room;
+}
+
+}  // namespace shmring::flusher

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Stage "validate": a slice becomes a list of records, each mended or marked as bad. A bad record never joins a batch,
+// since one malformed record makes a backend refuse the whole request.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "libshmring/otlp/validate.hpp"
+#include "libshmring/reader.hpp"
+
+namespace shmring::flusher {
+
+struct CheckedRecord {
+  std::uint32_t offset = 0;   // of its header in the block
+  std::uint32_t context = 0;  // index into CheckedSlice::contexts
+  std::optional<otlp::Bytes> payload;  // nullopt: invalid
+};
+
+/// Who wrote a record, as encoded OTLP; empty where there is none, or none that is valid.
+struct RecordContext {
+  otlp::Bytes resource;
+  otlp::Bytes scope;
+};
+
+/// Spans point into the slice, and into the validator: valid until its next check().
+struct CheckedSlice {
+  SliceKey key;
+  std::vector<CheckedRecord> records;  // in the order of the block
+  std::vector<RecordContext> contexts;
+  std::uint64_t corrupt = 0;
+};
+
+class Validator {
+ public:
+  const CheckedSlice& check(const Slice& slice);
+
+  /// Records set aside so far, by reason; for the log.
+  const std::array<std::uint64_t, otlp::kReasonCount>& invalid_by_reason() const noexcept { return invalid_; }
+
+ private:
+  std::uint32_t context_of(const RecordView& record);
+  otlp::Bytes checked_context(otlp::MessageType type, otlp::Bytes bytes);
+  /// Keeps a mended copy beyond the next validation.
+  otlp::Bytes keep(const otlp::Verdict& verdict);
+
+  CheckedSlice checked_;
+  RecordContext seen_;  // as the last record's context lies in the slice
+  std::vector<std::byte> scratch_;
+  std::deque<std::vector<std::byte>> mended_;
+  std::array<std::uint64_t, otlp::kReasonCount> invalid_{};
+};
+
+}  // namespace shmring::flusher
