@@ -37,6 +37,14 @@ if(NOT EXISTS "${prefix}/${LIBDIR}/libshmring.so.${major}")
   message(FATAL_ERROR "libshmring.so.${major} is missing: the SOVERSION must be the major version")
 endif()
 
+execute_process(COMMAND "${NM}" --dynamic --defined-only --demangle --format=posix "${prefix}/${LIBDIR}/libshmring.so"
+  OUTPUT_VARIABLE exported COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "[^\n]+" exported "${exported}")
+list(FILTER exported EXCLUDE REGEX "^shmring(::|_)|for shmring::")
+if(exported AND NOT SANITIZE)
+  message(FATAL_ERROR "libshmring.so exports names that are not ours:\n  ${exported}")
+endif()
+
 run("${prefix}/bin/shmring" --help)
 run("${prefix}/bin/shmring-flusher" --help)
 
