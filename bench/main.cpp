@@ -58,6 +58,6 @@ int main(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::AddCustomContext("shmring_version", shmring::kVersion);
   benchmark::AddCustomContext("shmring_build_type", SHMRING_BENCH_BUILD_TYPE);
-  benchmark::AddCustomContext("compiler", __VERSION__);
+  benchmark::AddCustomContext("compiler", SHMRING_BENCH_COMPILER);
   return shmring::bench::run();
 }
