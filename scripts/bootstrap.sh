@@ -21,7 +21,6 @@ pkg-config             program pkg-config
 libboost-dev           header  boost/interprocess/mapped_region.hpp
 libprotobuf-dev        header  google/protobuf/message.h
 protobuf-compiler      program protoc
-libprotozero-dev       header  protozero/pbf_reader.hpp
 libcurl4-openssl-dev   header  curl/curl.h
 zlib1g-dev             header  zlib.h
 libfmt-dev             header  fmt/format.h

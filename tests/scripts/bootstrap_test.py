@@ -77,7 +77,7 @@ class Bootstrap(unittest.TestCase):
         self.program("c++", NO_HEADERS)
         code, output = self.run_it("--build", "--no-install")
         self.assertEqual(code, 1)
-        for package in ("libboost-dev", "libprotozero-dev", "nlohmann-json3-dev"):
+        for package in ("libboost-dev", "libfmt-dev", "nlohmann-json3-dev"):
             self.assertIn(package, output)
 
     def test_without_a_compiler_every_header_counts_as_missing(self):
