@@ -102,7 +102,7 @@ arrived=0
 
 title 'Accounting'
 closes=0
-"$bin/shmring" status "$ring" || closes=$?
+"$bin/shmring" status "$ring" | sed 's/^./  &/' || closes=$?
 
 printf '\n'
 [ "$keep" = no ] || row 'kept' "$ring, $out_dir"
