@@ -75,7 +75,7 @@ busy_percent() {
   after=$(awk '/^cpu / { for (i = 2; i <= 9; i++) all += $i; print all, $5 + $6 }' /proc/stat)
   awk -v before="$before" -v after="$after" 'BEGIN {
     split(before, a, " "); split(after, b, " "); all = b[1] - a[1]
-    print all > 0 ? int(100 * (all - (b[2] - a[2])) / all) : 0 }'
+    print (all > 0 ? int(100 * (all - (b[2] - a[2])) / all) : 0) }'
 }
 
 busy=$(busy_percent)
@@ -83,9 +83,14 @@ if [ "$busy" -gt 10 ]; then
   printf 'bench.sh: others use %d %% of this machine; the figures will be theirs as much as ours\n' "$busy" >&2
 fi
 
-"$bin/shmring-bench" --benchmark_filter="${filter:-.}" --benchmark_repetitions="$repetitions" \
-  --benchmark_min_time=0.05 --benchmark_enable_random_interleaving=true --benchmark_display_aggregates_only=true \
-  --benchmark_out="$scratch/raw.json" --benchmark_out_format=json
+printf 'bench.sh: measuring; %s repetitions take some minutes\n' "$repetitions"
+if ! "$bin/shmring-bench" --benchmark_filter="${filter:-.}" --benchmark_repetitions="$repetitions" \
+  --benchmark_min_time=0.05 --benchmark_enable_random_interleaving=true \
+  --benchmark_out="$scratch/raw.json" --benchmark_out_format=json >"$scratch/log" 2>&1; then
+  grep -E 'ERROR|^shmring-bench' "$scratch/log" >&2 || cat "$scratch/log" >&2
+  printf 'bench.sh: failed; nothing was written\n' >&2
+  exit 1
+fi
 
 if [ -z "$machine" ]; then
   machine=$(awk -F': ' '/^model name/ { print $2; exit }' /proc/cpuinfo | sed -E 's/\((R|TM)\)//g; s/ (CPU|Processor)\b//g; s/ @.*//')
