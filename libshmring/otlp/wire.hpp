@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The protobuf wire format as bytes: a reader that never leaves its span, and the two writers that splicing needs.
 //
-// Why not protozero, which reads in the tools: it reports bad bytes by throwing. What comes out of a ring may be
+// Why not protozero: it reports bad bytes by throwing. What comes out of a ring may be
 // garbage by the block, so here "malformed" is an ordinary answer, given millions of times a second, and in
 // functions that are noexcept. It is also stricter: tags of at most 5 bytes, lengths as every parser takes them.
 #pragma once
