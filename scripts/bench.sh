@@ -106,7 +106,7 @@ fi
 mkdir -p "$(dirname "$output")"
 commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
 git diff --quiet HEAD 2>/dev/null || commit+=', changed'
-python3 scripts/bench_result.py "$scratch/raw.json" --date "$date" --machine "$machine" --kernel "$(uname -r)" \
+python3 scripts/bench_result.py "$scratch/raw.json" --date "$date" --machine "$machine" --kernel "$(uname -r | cut -d- -f1)" \
   --busy-percent "$busy" --commit "$commit" --command "$command_line" "${instructions[@]}" >"$scratch/new.json"
 mv "$scratch/new.json" "$output"
 
