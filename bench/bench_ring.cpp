@@ -64,7 +64,7 @@ Taken BenchRing::take_all() {
     for (const SliceKey& key : keys) {
       OutcomeCounts counts{};
       counts[static_cast<std::size_t>(Outcome::kAccepted)] = key.records();
-      reader_->acknowledge(key, counts);
+      if (reader_->acknowledge(key, counts) != Reader::Acknowledged::kDone) return {};
     }
   } while (!keys.empty());
   return taken;
@@ -87,6 +87,9 @@ std::optional<std::string> BenchRing::complaint() const {
   const Accounting accounting = account(*file_);
   if (const std::uint64_t dropped = accounting.total.dropped_total(); dropped != 0) {
     return "the ring dropped " + std::to_string(dropped) + " records";
+  }
+  if (accounting.total.pending != 0) {
+    return "the ring still holds " + std::to_string(accounting.total.pending) + " records that nobody acknowledged";
   }
   if (accounting.closing != Closing::kCloses) return "the ring's accounting does not close";
   return std::nullopt;

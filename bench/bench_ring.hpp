@@ -41,14 +41,14 @@ class BenchRing {
   const Ring& ring() const noexcept { return ring_; }
   Reader& reader() noexcept { return *reader_; }
 
-  /// Drains and acknowledges until nothing is left. One thread at a time.
+  /// Drains and acknowledges until nothing is left; nothing was taken if that fails. One thread at a time.
   Taken take_all();
 
   /// Writes and drains the whole ring once, so that no page of it is touched for the first time later.
   /// False: some record was dropped.
   bool warm_up();
 
-  /// What the ring's own accounting has to say against a run: anything dropped, anything that does not close.
+  /// What the ring's own accounting has to say against a run: anything dropped, left behind, or not accounted for.
   std::optional<std::string> complaint() const;
 
  private:
