@@ -89,7 +89,8 @@ std::optional<std::string> BenchRing::complaint() const {
     return "the ring dropped " + std::to_string(dropped) + " records";
   }
   if (accounting.total.pending != 0) {
-    return "the ring still holds " + std::to_string(accounting.total.pending) + " records that nobody acknowledged";
+    return "the ring still holds " + std::to_string(accounting.total.pending) +
+           " records that nobody acknowledged";
   }
   if (accounting.closing != Closing::kCloses) return "the ring's accounting does not close";
   return std::nullopt;
