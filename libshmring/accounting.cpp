@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "libshmring/fence.hpp"
 #include "libshmring/outcomes.hpp"
 #include "libshmring/record_walk.hpp"
 
@@ -35,25 +36,27 @@ std::uint64_t walk_pending(const RingFile& ring, std::uint32_t index, const Bloc
 bool take_snapshot(const RingFile& ring, std::uint32_t index, unsigned attempts, BlockSnapshot& block) {
   const BlockDescriptor& d = ring.descriptors()[index];
   for (unsigned attempt = 0; attempt < attempts; ++attempt) {
-    const std::uint64_t state = d.state.load(std::memory_order_acquire);       // P3
+    const std::uint64_t state = d.state.load(std::memory_order_acquire);        // P3
     const std::uint64_t exported = d.exported.load(std::memory_order_acquire);  // P4
     block.committed = {d.committed.load(std::memory_order_acquire)};            // P1
     block.state = StateWord::unpack(state);
     block.exported = ExportedWord::unpack(exported);
     for (std::size_t s = 0; s < kSignalCount; ++s) {
       for (std::size_t o = 0; o < kOutcomeCount; ++o) {
-        // relaxed: valid if `exported` is still the same below
-        const std::uint64_t cell = d.outcomes[block.exported.set][s][o].load(std::memory_order_relaxed);
+        const std::uint64_t cell =
+            d.outcomes[block.exported.set][s][o].load(std::memory_order_acquire);  // P13
         block.outcomes[s][o] = OutcomeCell::unpack(cell).records;
       }
     }
-    const bool walkable = block.state.state == BlockState::kOpen || block.state.state == BlockState::kSealed ||
-                          block.state.state == BlockState::kEvict;
+    const bool walkable = block.state.state == BlockState::kOpen ||
+                          block.state.state == BlockState::kSealed || block.state.state == BlockState::kEvict;
     block.pending = walkable ? walk_pending(ring, index, block) : 0;
+    loads_before_loads();
     const StateWord after = StateWord::unpack(d.state.load(std::memory_order_acquire));  // P3
     // A pin and a seal change nothing that was counted here; another life, or a free block claimed meanwhile, does.
-    const bool same_life = after.block_generation == block.state.block_generation &&
-                           (after.state == block.state.state || (walkable && after.state == BlockState::kSealed));
+    const bool same_life =
+        after.block_generation == block.state.block_generation &&
+        (after.state == block.state.state || (walkable && after.state == BlockState::kSealed));
     if (same_life && d.exported.load(std::memory_order_acquire) == exported) return true;  // P4
   }
   return false;
@@ -98,10 +101,12 @@ bool add_block(const BlockSnapshot& block, Accounting& accounting) {
   return rest == block.pending && (block.exported.count & kCountMask) == (fates & kCountMask);
 }
 
-void add_drops(const std::atomic<std::uint64_t> (&dropped)[kSignalCount][kDropCells], Accounting& accounting) {
+void add_drops(const std::atomic<std::uint64_t> (&dropped)[kSignalCount][kDropCells],
+               Accounting& accounting) {
   for (std::size_t s = 0; s < kSignalCount; ++s) {
     for (std::size_t c = 0; c < kDropCauseCount; ++c) {
-      accounting.signals[s].dropped[c] += dropped[s][c].load(std::memory_order_relaxed);  // relaxed: counts of their own
+      accounting.signals[s].dropped[c] +=
+          dropped[s][c].load(std::memory_order_relaxed);  // relaxed: counts of their own
     }
   }
 }
@@ -141,8 +146,10 @@ Accounting account(const RingFile& ring, unsigned attempts) {
     count_block(block.state, accounting.blocks);
     closes = add_block(block, accounting) && closes;
     if (block.pending == 0) continue;
-    const std::uint64_t opened = ring.descriptors()[index].opened_ns.load(std::memory_order_relaxed);  // relaxed: for people
-    if (accounting.oldest_opened_ns == 0 || opened < accounting.oldest_opened_ns) accounting.oldest_opened_ns = opened;
+    const std::uint64_t opened =
+        ring.descriptors()[index].opened_ns.load(std::memory_order_relaxed);  // relaxed: for people
+    if (accounting.oldest_opened_ns == 0 || opened < accounting.oldest_opened_ns)
+      accounting.oldest_opened_ns = opened;
   }
   add_drops(ring.header().dropped, accounting);
   for (const WriterSlot& slot : ring.slots()) add_drops(slot.dropped, accounting);

@@ -11,13 +11,16 @@ constexpr bool later(std::uint16_t cell, std::uint16_t ours) noexcept {
 }
 
 /// By CAS from what was read, so that a flusher without a lease can only overwrite what nobody has touched since.
-bool write_cell(std::atomic<std::uint64_t>& cell, std::uint64_t records, std::uint16_t epoch) noexcept {
-  std::uint64_t word = cell.load(std::memory_order_relaxed);  // relaxed: P4 orders the set; the CAS decides
+bool write_cell(const RingHeader& header, std::atomic<std::uint64_t>& cell, std::uint64_t records,
+                std::uint16_t epoch) noexcept {
+  std::uint64_t word = cell.load(std::memory_order_acquire);  // P13
   const std::uint64_t wanted = OutcomeCell{records, epoch}.pack();
   while (word != wanted) {
-    if (later(OutcomeCell::unpack(word).epoch, epoch)) return false;
-    // relaxed: published by the CAS of `exported` (P4)
-    if (cell.compare_exchange_weak(word, wanted, std::memory_order_relaxed)) break;
+    const std::uint16_t tag = OutcomeCell::unpack(word).epoch;
+    // A tag of an epoch that was never reached is no flusher's: damage, to be written over. The header is read after the cell.
+    const auto newest = static_cast<std::uint16_t>(header.epoch.load(std::memory_order_acquire));  // P11
+    if (later(tag, epoch) && !later(tag, newest)) return false;
+    if (cell.compare_exchange_weak(word, wanted, std::memory_order_acq_rel)) break;  // P13
   }
   return true;
 }
@@ -31,22 +34,23 @@ std::optional<std::uint64_t> fence_exported(BlockDescriptor& descriptor, std::ui
     if (exported.epoch == (epoch & ExportedWord::kEpochMask)) return word;
     exported.epoch = static_cast<std::uint32_t>(epoch & ExportedWord::kEpochMask);
     const std::uint64_t fenced = exported.pack();
-    if (descriptor.exported.compare_exchange_strong(word, fenced, std::memory_order_acq_rel)) return fenced;  // P4
+    if (descriptor.exported.compare_exchange_strong(word, fenced, std::memory_order_acq_rel))
+      return fenced;  // P4
   }
   return std::nullopt;
 }
 
-bool fill_other_set(BlockDescriptor& descriptor, const ExportedWord& exported, Signal signal, const OutcomeCounts& counts,
-                    std::uint64_t epoch) noexcept {
+bool fill_other_set(const RingHeader& header, BlockDescriptor& descriptor, const ExportedWord& exported,
+                    Signal signal, const OutcomeCounts& counts, std::uint64_t epoch) noexcept {
   auto& valid = descriptor.outcomes[exported.set];
   auto& other = descriptor.outcomes[exported.set ^ 1U];
   const auto tag = static_cast<std::uint16_t>(epoch);
   for (std::size_t s = 0; s < kSignalCount; ++s) {
     for (std::size_t o = 0; o < kOutcomeCount; ++o) {
-      // relaxed: the acquire of `exported` (P4) ordered the valid set
-      std::uint64_t records = OutcomeCell::unpack(valid[s][o].load(std::memory_order_relaxed)).records;
+      std::uint64_t records =
+          OutcomeCell::unpack(valid[s][o].load(std::memory_order_acquire)).records;  // P13
       if (s == static_cast<std::size_t>(signal)) records += counts[o];
-      if (!write_cell(other[s][o], records, tag)) return false;
+      if (!write_cell(header, other[s][o], records, tag)) return false;
     }
   }
   return true;
@@ -56,7 +60,7 @@ std::uint64_t sum_of_set(const BlockDescriptor& descriptor, std::uint32_t set) n
   std::uint64_t sum = 0;
   for (const auto& signal : descriptor.outcomes[set]) {
     for (std::size_t o = 0; o < kOutcomeCount; ++o) {
-      sum += OutcomeCell::unpack(signal[o].load(std::memory_order_relaxed)).records;  // relaxed: P4 orders the set
+      sum += OutcomeCell::unpack(signal[o].load(std::memory_order_acquire)).records;  // P13
     }
   }
   return sum & kCountMask;

@@ -280,7 +280,7 @@ bool Reader::Impl::advance(std::uint32_t index, const SliceKey& key, const Outco
       exported.offset_bytes != key.begin || exported.count != key.begin_count) {
     return false;
   }
-  if (!fill_other_set(d, exported, key.signal, counts, lease.epoch())) return false;
+  if (!fill_other_set(ring.header(), d, exported, key.signal, counts, lease.epoch())) return false;
   exported.set ^= 1U;
   exported.offset_bytes = key.end;
   exported.count = key.end_count;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -53,7 +54,8 @@ struct RecordView {
 };
 
 /// Walks the counted records of a slice, with their context, within bounds. Framing that cannot be followed ends the
-/// walk: `corrupt` is then the number of records that could not be found (never negative, at most key.records()).
+/// walk: `corrupt` is then the number of records that could not be found (never negative, at most key.records()). Bytes that
+/// look like more records than the counters promise are left out: by the crash rule these do not exist.
 class SliceWalk {
  public:
   explicit SliceWalk(const Slice& slice) : slice_(&slice) {}
@@ -70,7 +72,7 @@ class SliceWalk {
   std::uint32_t offset_ = 0;
   std::uint64_t seen_ = 0;
   std::span<const std::byte> resource_;
-  std::vector<std::pair<std::uint16_t, std::span<const std::byte>>> scopes_;
+  std::map<std::uint16_t, std::span<const std::byte>> scopes_;  // a tree: a hostile block holds thousands
 };
 
 /// What a pass over the ring found; for logs and metrics of the flusher.

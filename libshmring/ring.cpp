@@ -31,15 +31,18 @@ CreateOptions creation_of(const OpenOptions& options) {
 
 /// A ring of an earlier boot is never initialised again: it makes way under another name, for the flusher to drain.
 Result<void> set_aside(const RingFile& old) {
-  // Who holds this lock is the only one to rename this file; a waiter finds it renamed.
-  while (::flock(old.fd(), LOCK_EX) != 0) {
-    if (errno != EINTR) return system_error("lock", old.path(), errno);
+  // Who holds this lock is the only one to rename this file; whoever comes after finds it renamed. Nobody waits for it here.
+  if (::flock(old.fd(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK || errno == EINTR) return {};
+    return system_error("lock", old.path(), errno);
   }
   struct stat named {};
   const bool still_named = ::lstat(old.path().c_str(), &named) == 0 && named.st_ino == old.key().inode &&
                            named.st_dev == old.key().device;
   int error = 0;
-  if (still_named && ::renameat(AT_FDCWD, old.path().c_str(), AT_FDCWD, earlier_boot_path(old).c_str()) != 0) error = errno;
+  if (still_named && ::renameat2(AT_FDCWD, old.path().c_str(), AT_FDCWD, earlier_boot_path(old).c_str(),
+                                 RENAME_NOREPLACE) != 0)
+    error = errno;
   ::flock(old.fd(), LOCK_UN);
   if (error != 0) return system_error("set aside, as a ring of an earlier boot,", old.path(), error);
   return {};
@@ -61,8 +64,9 @@ Result<RingFile> attach_or_create(const OpenOptions& options) {
     const ErrorCode code = created.error().code;
     const bool look_again = code == ErrorCode::kAlreadyExists || code == ErrorCode::kNoSpace;
     if (!look_again || attempt >= kAttempts) return created.error();
-    if (code == ErrorCode::kNoSpace) {
-      std::this_thread::sleep_for(std::chrono::microseconds(200U * static_cast<unsigned>(attempt) + static_cast<unsigned>(::getpid()) % 977U));
+    if (code == ErrorCode::kNoSpace || attempt > 2) {
+      std::this_thread::sleep_for(std::chrono::microseconds(200U * static_cast<unsigned>(attempt) +
+                                                            static_cast<unsigned>(::getpid()) % 977U));
     }
   }
 }
@@ -88,9 +92,11 @@ Result<Ring> Ring::open(const std::filesystem::path& path, const ResourceOptions
   auto file = RingFile::attach(path);
   if (!file) return file.error();
   if (file->of_an_earlier_boot()) {
-    return Error{ErrorCode::kIncompatibleVersion,
-                 file->path().string() + " is a ring of an earlier boot: it can be drained, not written to; open_or_create() sets it "
-                                         "aside and makes a new one"};
+    return Error{
+        ErrorCode::kIncompatibleVersion,
+        file->path().string() +
+            " is a ring of an earlier boot: it can be drained, not written to; open_or_create() sets it "
+            "aside and makes a new one"};
   }
   auto core = RingCore::adopt(std::move(*file), resource);
   if (!core) return core.error();
@@ -99,7 +105,9 @@ Result<Ring> Ring::open(const std::filesystem::path& path, const ResourceOptions
 
 Result<void> Ring::create(const CreateOptions& options) { return RingFile::create(options); }
 
-ScopeId Ring::scope(const ScopeOptions& options) const { return core_->intern_scope(options.name, options.version); }
+ScopeId Ring::scope(const ScopeOptions& options) const {
+  return core_->intern_scope(options.name, options.version);
+}
 
 bool Ring::prepare_thread() const noexcept {
   if (find_writer(*core_) != nullptr) return true;

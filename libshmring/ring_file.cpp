@@ -137,6 +137,8 @@ std::byte* RingFile::block(std::uint32_t index) const noexcept {
 }
 
 bool RingFile::of_an_earlier_boot() const noexcept {
+  // What lies in memory did not survive a boot. (Containers are shown boot ids of their own, so the id alone proves nothing.)
+  if (is_memory_file_system(fd())) return false;
   const BootId now = current_boot_id();
   return now != BootId{} && std::memcmp(now.bytes, identity().boot_id, sizeof(now.bytes)) != 0;
 }

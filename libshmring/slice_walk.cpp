@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Walks a slice: each record with the resource and scope that hold where it lies.
-#include <algorithm>
-
 #include "libshmring/reader.hpp"
 #include "libshmring/record_walk.hpp"
 
@@ -40,13 +38,12 @@ void SliceWalk::remember(const RecordHeader& header, std::span<const std::byte> 
     scopes_.clear();  // another writer's section: its ids mean other scopes
     return;
   }
-  scopes_.emplace_back(header.scope, payload);
+  scopes_[header.scope] = payload;
 }
 
 std::span<const std::byte> SliceWalk::find_scope(std::uint16_t id) const noexcept {
-  // The latest declaration holds; there are few, so a list beats a table.
-  const auto found = std::find_if(scopes_.rbegin(), scopes_.rend(), [id](const auto& scope) { return scope.first == id; });
-  return found == scopes_.rend() ? std::span<const std::byte>{} : found->second;
+  const auto found = scopes_.find(id);
+  return found == scopes_.end() ? std::span<const std::byte>{} : found->second;
 }
 
 }  // namespace shmring

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "libshmring/fence.hpp"
 #include "libshmring/record_walk.hpp"
 
 namespace shmring {
@@ -39,10 +40,12 @@ std::uint32_t offset_behind(std::span<const std::byte> bytes, Signal signal, std
 
 }  // namespace
 
-std::optional<Slice> peek(const RingFile& ring, std::uint32_t block, std::optional<std::uint64_t> from_count) {
+std::optional<Slice> peek(const RingFile& ring, std::uint32_t block,
+                          std::optional<std::uint64_t> from_count) {
   const BlockDescriptor& d = ring.descriptors()[block];
   const StateWord state = StateWord::unpack(d.state.load(std::memory_order_acquire));  // P3
-  if (!holds_records(state.state) || static_cast<std::size_t>(state.signal) >= kSignalCount) return std::nullopt;
+  if (!holds_records(state.state) || static_cast<std::size_t>(state.signal) >= kSignalCount)
+    return std::nullopt;
   const ExportedWord exported = ExportedWord::unpack(d.exported.load(std::memory_order_acquire));  // P4
   const CommittedWord committed{d.committed.load(std::memory_order_acquire)};                      // P1
   const std::uint32_t end = std::min(committed.offset_bytes(), ring.geometry().block_bytes);
@@ -50,6 +53,7 @@ std::optional<Slice> peek(const RingFile& ring, std::uint32_t block, std::option
 
   Slice slice;
   slice.bytes.assign(ring.block(block), ring.block(block) + end);
+  loads_before_loads();
   const StateWord after = StateWord::unpack(d.state.load(std::memory_order_acquire));  // P3
   if (after.block_generation != state.block_generation || !holds_records(after.state)) return std::nullopt;
 

@@ -70,6 +70,7 @@
 //  P10 ring_core tables       release: scope and ring interning acquire: claim                       encoded bytes behind a pointer (process-private memory)
 //  P11 header.epoch           release: lease taken              acquire: acknowledge                 a later holder exists
 //  P12 writer_state.busy      release: commit, abandon          acquire: register                    the private state that a dead thread left behind
+//  P13 outcome cells          release: acknowledge              acquire: acknowledge, accounting     the tag that fences; and a look at `exported` that follows
 //
 //  Weaker machines than x86: each row is a plain release store (or CAS) read by an acquire load of the same word, so the
 //  C++ model orders it on any machine. P6's release end is the kernel: exit_robust_list() runs after the last user
