@@ -6,7 +6,6 @@
 
 #include <charconv>
 #include <cstdio>
-#include <map>
 #include <utility>
 
 #include "shmring/ring.hpp"
@@ -55,20 +54,16 @@ void add_ring(CLI::App& verb, RingArgument& ring) {
 }
 
 void add_output(CLI::App& verb, Output& output) {
-  verb.add_option("--output", output, "text (default) or json")
-      ->transform(CLI::CheckedTransformer(
-                      std::map<std::string, Output>{{"text", Output::kText}, {"json", Output::kJson}})
-                      .description("text|json"))
-      ->type_name("");
+  add_choice<Output>(verb, "--output", output, "text (default), or json for programs",
+                     {{"text", Output::kText}, {"json", Output::kJson}});
 }
 
 void add_format(CLI::App& verb, Format& format) {
-  verb.add_option("--format", format,
-                  "json: one OTLP export request per line; pretty: one record per line, for people")
-      ->transform(CLI::CheckedTransformer(
-                      std::map<std::string, Format>{{"pretty", Format::kPretty}, {"json", Format::kJson}})
-                      .description("json|pretty"))
-      ->type_name("");
+  add_choice<Format>(
+      verb, "--format", format,
+      std::string("json: an OTLP export request per line; pretty: a record per line, for people (default: ") +
+          (format == Format::kJson ? "json)" : "pretty)"),
+      {{"json", Format::kJson}, {"pretty", Format::kPretty}});
 }
 
 CLI::Option* add_size(CLI::App& verb, const std::string& name, std::uint64_t& bytes,

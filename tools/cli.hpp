@@ -9,6 +9,8 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "shmring/result.hpp"
 #include "shmring/signal.hpp"
@@ -33,6 +35,27 @@ struct RingArgument {
 };
 
 void add_ring(CLI::App& verb, RingArgument& ring);
+/// An option with a few words to choose from.
+template <typename T>
+CLI::Option* add_choice(CLI::App& verb, const std::string& name, T& value, const std::string& help,
+                        const std::vector<std::pair<std::string, T>>& choices) {
+  std::string words;
+  for (const auto& choice : choices) words += (words.empty() ? "" : "|") + choice.first;
+  return verb
+      .add_option_function<std::string>(
+          name,
+          [&value, name, choices, words](const std::string& text) {
+            for (const auto& [word, choice] : choices) {
+              if (word != text) continue;
+              value = choice;
+              return;
+            }
+            throw CLI::ValidationError(name, "takes " + words);
+          },
+          help)
+      ->type_name(words);
+}
+
 void add_output(CLI::App& verb, Output& output);
 void add_format(CLI::App& verb, Format& format);
 

@@ -4,7 +4,6 @@
 
 #include <charconv>
 #include <limits>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -109,14 +108,12 @@ void add_create(CLI::App& app, Run& run) {
            "a power of two from 4KiB to 1MiB; a record must fit into one (16KiB)");
   verb->add_option("--writers", options.writers, "threads that can write at the same time, 1 to 65536 (1024)")
       ->type_name("N");
-  verb->add_option("--on-full", options.on_full,
-                   "what an emit does when no block is free: drop-newest (default), block")
-      ->transform(
-          CLI::CheckedTransformer(std::map<std::string, FullPolicy>{{"drop-newest", FullPolicy::kDropNewest},
-                                                                    {"block", FullPolicy::kBlock},
-                                                                    {"drop-oldest", FullPolicy::kDropOldest}})
-              .description("drop-newest|block"))
-      ->type_name("");
+  add_choice<FullPolicy>(
+      *verb, "--on-full", options.on_full,
+      "what an emit does when no block is free: drop-newest (default) counts and goes on, block waits",
+      {{"drop-newest", FullPolicy::kDropNewest},
+       {"block", FullPolicy::kBlock},
+       {"drop-oldest", FullPolicy::kDropOldest}});
   add_duration(*verb, "--block-timeout", options.block_timeout,
                "with block: an emit waits at most this long (10ms)");
   verb->add_option_function<std::string>(

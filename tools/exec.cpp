@@ -166,13 +166,14 @@ int exec(const ExecArguments& arguments, std::span<char* const> command) {
 
 void add_exec(CLI::App& app, Run& run, std::span<char* const> command) {
   auto arguments = std::make_shared<ExecArguments>();
-  CLI::App* verb = app.add_subcommand(
-      kVerb,
-      "Run a command: shmring exec [PATH] -- COMMAND [ARGUMENT]... Each line that it writes to standard "
-      "output or standard "
-      "error becomes a log record. Signals are forwarded; the exit code is the command's (126, 127, 128+n as "
-      "in a shell). It "
-      "ends with the command: what processes that the command left behind write later is not read");
+  CLI::App* verb = app.add_subcommand(kVerb, "Run a command whose output lines become log records");
+  verb->footer(
+      "The command stands behind \"--\": shmring exec [PATH] [OPTIONS] -- COMMAND [ARGUMENT]... "
+      "Each line on standard output or standard error becomes a record; too long a line becomes several. "
+      "Signals are "
+      "forwarded. The exit code is the command's: 126, 127 and 128+n as in a shell. The command runs even "
+      "where there is no "
+      "ring. Once it has ended, what processes that it left behind still write is not read.");
   add_ring(*verb, arguments->ring);
   add_severity(*verb, "--stdout-severity", arguments->severity[0], "of lines on standard output (info)");
   add_severity(*verb, "--stderr-severity", arguments->severity[1], "of lines on standard error (warn)");

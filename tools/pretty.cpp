@@ -47,7 +47,9 @@ void add_attributes(std::string& line, const Record& record) {
 
 std::string says(const proto::logs::v1::LogRecord& log) {
   const auto& body = log.body();
-  std::string line = body.has_string_value() ? escaped(body.string_value()) : pretty(body);
+  std::string line = body.has_string_value() ? escaped(body.string_value())
+                     : log.has_body()        ? pretty(body)
+                                             : "";
   if (!log.event_name().empty())
     line = "<" + escaped(log.event_name()) + ">" + (line.empty() ? "" : " ") + line;
   add_attributes(line, log);
@@ -151,7 +153,7 @@ std::string pretty(const proto::common::v1::AnyValue& value) {
     case proto::common::v1::AnyValue::VALUE_NOT_SET:
       break;
   }
-  return out;
+  return "null";
 }
 
 std::string format_time(std::uint64_t unix_nano) {

@@ -129,10 +129,11 @@ int tap(const TapArguments& arguments) {
 
 void add_tap(CLI::App& app, Run& run) {
   auto arguments = std::make_shared<TapArguments>();
-  CLI::App* verb =
-      app.add_subcommand(kVerb,
-                         "Show records as they are written (it looks every 50 ms and says when some were "
-                         "exported in between); takes none away; ends at --limit or with Ctrl-C");
+  CLI::App* verb = app.add_subcommand(kVerb, "Show records as they are written; takes none away");
+  verb->footer(
+      "It looks every 50 ms, and says when records were exported before it saw them. It ends after --limit "
+      "records, or "
+      "with Ctrl-C.");
   add_ring(*verb, arguments->ring);
   add_format(*verb, arguments->format);
   add_signal(*verb, [arguments](Signal signal) { arguments->signal = signal; });

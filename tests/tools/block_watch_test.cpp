@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is new in a ring, and what was missed.
+#include "tools/block_watch.hpp"
+
+#include <gtest/gtest.h>
+
+#include "libshmring/lease.hpp"
+#include "libshmring/reader.hpp"
+#include "program.hpp"
+#include "shmring/layout.hpp"
+#include "shmring/logger.hpp"
+
+namespace shmring::tools {
+namespace {
+
+class BlockWatchOnARing : public testing::Test {
+ protected:
+  void emit(int records) {
+    for (int i = 0; i < records; ++i) ASSERT_TRUE(log_.emit(Severity::kInfo, "x"));
+  }
+  void export_all() {
+    const auto lease = Lease::try_take(*file_);
+    ASSERT_TRUE(lease);
+    const auto reader = Reader::create(*file_, *lease);
+    ASSERT_TRUE(reader);
+    std::vector<SliceKey> keys;
+    (*reader)->drain(1U << 30U, [&](Slice&& slice) { return keys.push_back(slice.key), true; });
+    for (const SliceKey& key : keys) (*reader)->acknowledge(key, OutcomeCounts{key.records()});
+  }
+
+  test::TestRing ring_;
+  Result<Ring> writer_ = Ring::open(ring_.path());
+  Logger log_ = writer_->logger("test");
+  Result<RingFile> file_ = RingFile::attach(ring_.path());
+  std::uint64_t shown_ = 0;
+  std::function<void(const Slice&)> count_ = [this](const Slice& slice) { shown_ += slice.key.records(); };
+};
+
+TEST_F(BlockWatchOnARing, SeesOnlyWhatCameAfterItsStart) {
+  emit(2);
+  BlockWatch watch(*file_);
+  EXPECT_EQ(watch.look(count_), 0U);
+  EXPECT_EQ(shown_, 0U);
+  emit(3);
+  EXPECT_EQ(watch.look(count_), 0U);
+  EXPECT_EQ(shown_, 3U);
+  EXPECT_EQ(watch.look(count_), 0U);
+  EXPECT_EQ(shown_, 3U) << "nothing is shown twice";
+}
+
+TEST_F(BlockWatchOnARing, CountsWhatWasExportedBetweenTwoLooks) {
+  BlockWatch watch(*file_);
+  emit(4);
+  export_all();
+  emit(1);
+  EXPECT_EQ(watch.look(count_), 4U);
+  EXPECT_EQ(shown_, 1U);
+  emit(2);
+  export_all();
+  EXPECT_EQ(watch.look(count_), 2U) << "a block with nothing in it any more";
+  EXPECT_EQ(shown_, 1U);
+}
+
+TEST(CountsAhead, GoRoundTheirEnd) {
+  EXPECT_EQ(ahead(7, 5), 2U);
+  EXPECT_EQ(ahead(5, 7), 0U);
+  EXPECT_EQ(ahead(1, kCountMask), 2U);
+  EXPECT_EQ(ahead(5, 5), 0U);
+}
+
+}  // namespace
+}  // namespace shmring::tools
