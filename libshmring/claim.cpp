@@ -2,6 +2,7 @@
 // The slow half of the writer: once per block it seals the full one and claims another (DESIGN 3.1, R9, R12).
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "libshmring/fork_page.hpp"
 #include "libshmring/liveness.hpp"
@@ -11,8 +12,11 @@
 namespace shmring {
 namespace {
 
-/// Resource and scope records together take at most a quarter of a block; then a new section in a new block begins.
-constexpr std::uint32_t context_limit(std::uint32_t block_bytes) noexcept { return block_bytes / 4; }
+/// What a claim asks for.
+struct Wanted {
+  Signal signal = Signal::kLogs;
+  std::size_t bytes = 0;  // of all records that go into the block at once, the resource included
+};
 
 StateWord owned_by(const WriterState& state, Signal signal, std::uint32_t block_generation) noexcept {
   return {.state = BlockState::kOpen,
@@ -31,13 +35,13 @@ void give_up(BlockDescriptor& descriptor, StateWord mine) noexcept {
 }
 
 /// What the thread remembers of a block that is now its own. The offset was read from shared memory: it is bounded here.
-bool take_over(RingCore& ring, WriterState& state, const StateWord& mine, std::uint32_t index) noexcept {
-  const Signal signal = mine.signal;
+bool take_over(RingCore& ring, WriterState& state, const StateWord& mine, std::uint32_t index,
+               std::size_t bytes) noexcept {
   BlockDescriptor& descriptor = ring.file().descriptors()[index];
   const CommittedWord committed{descriptor.committed.load(std::memory_order_acquire)};  // P1
   const std::uint32_t block_bytes = ring.file().geometry().block_bytes;
-  if (committed.offset_bytes() > block_bytes) return give_up(descriptor, mine), false;
-  OpenBlock& block = state.open[static_cast<std::size_t>(signal)];
+  if (committed.offset_bytes() + bytes > block_bytes) return give_up(descriptor, mine), false;
+  OpenBlock& block = state.open[static_cast<std::size_t>(mine.signal)];
   block = OpenBlock{};
   block.next = ring.file().block(index) + committed.offset_bytes();
   const std::size_t left = block_bytes - committed.offset_bytes();
@@ -47,7 +51,7 @@ bool take_over(RingCore& ring, WriterState& state, const StateWord& mine, std::u
   block.index = index;
   // Where this slot's next holder finds the block when we are gone. A hint: the adopting CAS decides.
   ring.slot(state.slot_index)
-      .open_block[static_cast<std::size_t>(signal)][0]
+      .open_block[static_cast<std::size_t>(mine.signal)][0]
       .store(index + 1, std::memory_order_relaxed);  // relaxed: a hint
   return true;
 }
@@ -61,7 +65,6 @@ void append_context(OpenBlock& block, RecordKind kind, ScopeId id, std::size_t s
   block.descriptor->committed.store(block.committed.word, std::memory_order_release);  // P1
   block.next += bytes;
   block.room = block.room > bytes ? block.room - bytes : 0;
-  block.context_bytes += static_cast<std::uint32_t>(bytes);
 }
 
 void append_resource(const RingCore& ring, OpenBlock& block, std::uint32_t pid) noexcept {
@@ -69,8 +72,8 @@ void append_resource(const RingCore& ring, OpenBlock& block, std::uint32_t pid) 
   std::byte* payload = block.next + sizeof(RecordHeader);
   std::memcpy(payload, fixed.encoded.data(), fixed.encoded.size());
   const InstanceId instance = process_instance();
-  const std::size_t variable = encode_process_resource(payload + fixed.encoded.size(), pid, instance.high, instance.low,
-                                                       fixed.has_instance_id);
+  const std::size_t variable = encode_process_resource(payload + fixed.encoded.size(), pid, instance.high,
+                                                       instance.low, fixed.has_instance_id);
   append_context(block, RecordKind::kResource, {}, fixed.encoded.size() + variable);
 }
 
@@ -86,55 +89,63 @@ void declare_scope(const RingCore& ring, OpenBlock& block, ScopeId id) noexcept 
 }
 
 /// FREE -> OPEN(me). What if we die right after the CAS? The word names us: an orphan without records, to be adopted or recycled.
-bool claim_free(RingCore& ring, WriterState& state, Signal signal, std::uint32_t index, std::uint64_t word,
-                std::uint64_t ticket) noexcept {
+bool claim_free(RingCore& ring, WriterState& state, const Wanted& wanted, std::uint32_t index,
+                std::uint64_t word, std::uint64_t ticket) noexcept {
   BlockDescriptor& descriptor = ring.file().descriptors()[index];
-  const StateWord mine = owned_by(state, signal, StateWord::unpack(word).block_generation);
-  if (!descriptor.state.compare_exchange_strong(word, mine.pack(), std::memory_order_acq_rel)) return false;  // P2, P3
-  descriptor.ticket.store(ticket, std::memory_order_relaxed);             // relaxed: an order for the drain, no more
-  descriptor.opened_ns.store(boottime_ns(), std::memory_order_relaxed);   // relaxed: for people
-  const std::uint32_t before = ring.header().free_blocks.fetch_sub(1, std::memory_order_relaxed);  // relaxed: an estimate
+  const StateWord mine = owned_by(state, wanted.signal, StateWord::unpack(word).block_generation);
+  if (!descriptor.state.compare_exchange_strong(word, mine.pack(), std::memory_order_acq_rel))
+    return false;                                              // P2, P3
+  descriptor.ticket.store(ticket, std::memory_order_relaxed);  // relaxed: an order for the drain, no more
+  descriptor.opened_ns.store(boottime_ns(), std::memory_order_relaxed);  // relaxed: for people
+  const std::uint32_t before =
+      ring.header().free_blocks.fetch_sub(1, std::memory_order_relaxed);  // relaxed: an estimate
   const std::uint32_t total = ring.file().geometry().block_count;
-  // An estimate may run below zero; then it is large, and the ring surely not empty.
-  if (before > total || (before - 1) < total / 4) wake_flusher(ring.header());
-  return take_over(ring, state, mine, index);
+  // An estimate that ran below zero is larger than the ring.
+  if (before > total || before <= total / 4) wake_flusher(ring.header());
+  return take_over(ring, state, mine, index, wanted.bytes);
 }
 
 /// (OPEN, gone owner, unpinned) -> (OPEN, me), where there is room (R9).
-bool adopt(RingCore& ring, WriterState& state, Signal signal, std::uint32_t index, std::uint64_t word,
-           std::size_t bytes) noexcept {
+bool adopt(RingCore& ring, WriterState& state, const Wanted& wanted, std::uint32_t index,
+           std::uint64_t word) noexcept {
   const StateWord owner = StateWord::unpack(word);
-  if (owner.state != BlockState::kOpen || owner.pin == Pin::kPinned || owner.signal != signal) return false;
-  if (owner.writer >= ring.file().geometry().writer_count || !owner_gone(ring.slot(owner.writer), owner)) return false;
+  if (owner.state != BlockState::kOpen || owner.pin == Pin::kPinned || owner.signal != wanted.signal) {
+    return false;
+  }
+  if (owner.writer >= ring.file().geometry().writer_count || !owner_gone(ring.slot(owner.writer), owner))
+    return false;
   BlockDescriptor& descriptor = ring.file().descriptors()[index];
   const CommittedWord committed{descriptor.committed.load(std::memory_order_acquire)};  // P1
-  if (committed.offset_bytes() + bytes > ring.file().geometry().block_bytes) return false;
-  const StateWord mine = owned_by(state, signal, owner.block_generation);
-  if (!descriptor.state.compare_exchange_strong(word, mine.pack(), std::memory_order_acq_rel)) return false;  // P3
-  return take_over(ring, state, mine, index);
+  if (committed.offset_bytes() + wanted.bytes > ring.file().geometry().block_bytes) return false;
+  const StateWord mine = owned_by(state, wanted.signal, owner.block_generation);
+  if (!descriptor.state.compare_exchange_strong(word, mine.pack(), std::memory_order_acq_rel))
+    return false;  // P3
+  return take_over(ring, state, mine, index, wanted.bytes);
 }
 
 /// The block that this slot's former holder left open, if it did.
-bool adopt_predecessors(RingCore& ring, WriterState& state, Signal signal, std::size_t bytes) noexcept {
+bool adopt_predecessors(RingCore& ring, WriterState& state, const Wanted& wanted) noexcept {
   const std::uint32_t hint = ring.slot(state.slot_index)
-                                 .open_block[static_cast<std::size_t>(signal)][0]
+                                 .open_block[static_cast<std::size_t>(wanted.signal)][0]
                                  .load(std::memory_order_relaxed);  // relaxed: a hint; the CAS decides
   if (hint == kNoBlock || hint > ring.file().geometry().block_count) return false;
   const std::uint32_t index = hint - 1;
   const std::uint64_t word = ring.file().descriptors()[index].state.load(std::memory_order_acquire);  // P3
-  return adopt(ring, state, signal, index, word, bytes);
+  return adopt(ring, state, wanted, index, word);
 }
 
 /// One scan, from the ticket on, looks at every block once (R12).
-bool scan(RingCore& ring, WriterState& state, Signal signal, std::size_t bytes) noexcept {
+bool scan(RingCore& ring, WriterState& state, const Wanted& wanted) noexcept {
   const std::uint32_t total = ring.file().geometry().block_count;
-  const std::uint64_t ticket = ring.header().ticket.fetch_add(1, std::memory_order_relaxed);  // relaxed: where to start
+  const std::uint64_t ticket =
+      ring.header().ticket.fetch_add(1, std::memory_order_relaxed);  // relaxed: where to start
   for (std::uint32_t step = 0; step < total; ++step) {
     const auto index = static_cast<std::uint32_t>((ticket + step) % total);
-    const std::uint64_t word = ring.file().descriptors()[index].state.load(std::memory_order_acquire);  // P2, P3
+    const std::uint64_t word =
+        ring.file().descriptors()[index].state.load(std::memory_order_acquire);  // P2, P3
     const bool won = StateWord::unpack(word).state == BlockState::kFree
-                         ? claim_free(ring, state, signal, index, word, ticket)
-                         : adopt(ring, state, signal, index, word, bytes);
+                         ? claim_free(ring, state, wanted, index, word, ticket)
+                         : adopt(ring, state, wanted, index, word);
     if (won) return true;
   }
   return false;
@@ -145,24 +156,23 @@ bool scan(RingCore& ring, WriterState& state, Signal signal, std::size_t bytes) 
 constexpr std::uint64_t kRescanNs = 1'000'000;
 constexpr std::uint64_t kLookForOrphansNs = 5'000'000;  // likewise for a writer that waits
 
-bool known_to_be_full(const WriterState& state, std::uint32_t freed) noexcept {
-  return state.full_until_ns != 0 && state.full_at_freed == freed && monotonic_ns() < state.full_until_ns;
+bool known_to_be_full(const FullRing& full, std::uint32_t freed, std::size_t bytes) noexcept {
+  return full.until_ns != 0 && full.at_freed == freed && bytes >= full.bytes &&
+         monotonic_ns() < full.until_ns;
 }
 
 /// Policy block: waits for a freed block, never without an end.
-DropCause claim_or_wait(RingCore& ring, WriterState& state, Signal signal, std::size_t bytes, bool& claimed) noexcept {
+DropCause claim_or_wait(RingCore& ring, WriterState& state, Signal signal, std::size_t bytes,
+                        bool& claimed) noexcept {
   RingHeader& header = ring.header();
+  FullRing& full = state.full[static_cast<std::size_t>(signal)];
   std::uint64_t deadline = 0;
   for (;;) {
     const std::uint32_t seen = header.freed.load(std::memory_order_acquire);  // P7
-    claimed = !known_to_be_full(state, seen) && claim_block(ring, state, signal, bytes);
-    if (claimed) {
-      state.full_until_ns = 0;
-      return {};
-    }
-    if (!known_to_be_full(state, seen)) {
-      state.full_at_freed = seen;
-      state.full_until_ns = monotonic_ns() + kRescanNs;
+    if (!known_to_be_full(full, seen, bytes)) {
+      claimed = claim_block(ring, state, signal, bytes);
+      if (claimed) return {};
+      full = {.at_freed = seen, .until_ns = monotonic_ns() + kRescanNs, .bytes = bytes};
     }
     wake_flusher(header);
     const std::uint32_t policy = header.on_full.load(std::memory_order_relaxed);  // relaxed: a setting
@@ -185,19 +195,19 @@ DropCause claim_or_wait(RingCore& ring, WriterState& state, Signal signal, std::
 }  // namespace
 
 void wake_flusher(RingHeader& header) noexcept {
-  if (header.wake.load(std::memory_order_relaxed) != 0) return;                // relaxed: somebody has asked already
+  if (header.wake.load(std::memory_order_relaxed) != 0) return;  // relaxed: somebody has asked already
   if (header.wake.exchange(1, std::memory_order_release) == 0) futex_wake_all(header.wake);  // P8
 }
 
 bool claim_block(RingCore& ring, WriterState& state, Signal signal, std::size_t bytes) noexcept {
   const std::size_t context = record_bytes(ring.resource().encoded.size() + kProcessResourceMax);
-  const bool won = adopt_predecessors(ring, state, signal, context + bytes) || scan(ring, state, signal, context + bytes);
+  const Wanted wanted{signal, context + bytes};
+  const bool won = adopt_predecessors(ring, state, wanted) || scan(ring, state, wanted);
   if (won) append_resource(ring, state.open[static_cast<std::size_t>(signal)], state.pid);
   return won;
 }
 
-void seal_block(WriterState& state, Signal signal) noexcept {
-  OpenBlock& block = state.open[static_cast<std::size_t>(signal)];
+void seal_block(const WriterState& state, const OpenBlock& block) noexcept {
   if (block.descriptor == nullptr) return;
   std::uint64_t word = block.descriptor->state.load(std::memory_order_acquire);  // P3
   for (;;) {
@@ -208,9 +218,9 @@ void seal_block(WriterState& state, Signal signal) noexcept {
       break;
     }
     now.state = BlockState::kSealed;  // the pin, if there is one, stays
-    if (block.descriptor->state.compare_exchange_weak(word, now.pack(), std::memory_order_acq_rel)) break;  // P3
+    if (block.descriptor->state.compare_exchange_weak(word, now.pack(), std::memory_order_acq_rel))
+      break;  // P3
   }
-  block = OpenBlock{};
 }
 
 Slot Writer::reserve_slowly(RecordKind kind, std::size_t size, ScopeId scope) noexcept {
@@ -232,17 +242,18 @@ Slot Writer::reserve_slowly(RecordKind kind, std::size_t size, ScopeId scope) no
   OpenBlock& block = state->open[static_cast<std::size_t>(signal)];
   const std::size_t scope_bytes = scope.value == 0 ? 0 : record_bytes(ring.scope(scope).size());
   const std::size_t bytes = record_bytes(size) + scope_bytes;
-  const std::uint32_t limit = context_limit(ring.file().geometry().block_bytes);
-  const bool fits = block.declares(scope) ? size < block.room
-                                          : block.room + sizeof(RecordHeader) > bytes && block.context_bytes + scope_bytes <= limit;
+  const bool fits = block.declares(scope) ? size < block.room : block.room + sizeof(RecordHeader) > bytes;
   if (!fits) {
-    seal_block(*state, signal);
+    // Claim first: if the ring is full, this block stays open for smaller records.
+    const OpenBlock full_block = std::exchange(block, OpenBlock{});
     bool claimed = false;
     const DropCause cause = claim_or_wait(ring, *state, signal, bytes, claimed);
     if (!claimed) {
+      block = full_block;
       state->busy.store(0, std::memory_order_release);  // P12
       return count_drop(ring, state, signal, cause), Slot{};
     }
+    seal_block(*state, full_block);
   }
   if (!block.declares(scope)) declare_scope(ring, block, scope);
   return Slot(*state, block, size, kind, scope);

@@ -129,7 +129,7 @@ WriterState* begin_writing(RingCore& ring, std::uint32_t index, std::uint32_t ge
   state.slot_index = index;
   state.slot_generation = generation;
   state.pid = static_cast<std::uint32_t>(::getpid());
-  state.full_until_ns = 0;
+  for (FullRing& full : state.full) full = FullRing{};
   for (OpenBlock& block : state.open) block = OpenBlock{};
   if (::getrandom(state.random, sizeof(state.random), GRND_NONBLOCK) != static_cast<ssize_t>(sizeof(state.random))) {
     state.random[0] = unix_ns() ^ static_cast<std::uint64_t>(self.tid) << 40U;

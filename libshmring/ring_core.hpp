@@ -76,8 +76,8 @@ WriterState* find_writer(const RingCore& ring) noexcept;
 
 /// Gives `state` a block of this signal with room for `bytes` behind a resource record: adopted, or free. False: the ring is full.
 bool claim_block(RingCore& ring, WriterState& state, Signal signal, std::size_t bytes) noexcept;
-/// Gives the block away to the flusher. Afterwards there is none open for this signal.
-void seal_block(WriterState& state, Signal signal) noexcept;
+/// Gives a block of this writer away to the flusher.
+void seal_block(const WriterState& state, const OpenBlock& block) noexcept;
 
 /// Asks for a drain ahead of schedule: a system call only for the first who asks since the last drain.
 void wake_flusher(RingHeader& header) noexcept;

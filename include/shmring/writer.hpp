@@ -41,13 +41,19 @@ struct OpenBlock {
   CommittedWord committed;              // as last stored
   std::uint64_t declared[4] = {};       // scope ids below 256 that this section has declared
   std::uint32_t index = 0;              // of the block
-  std::uint32_t context_bytes = 0;      // of the resource and scope records of this section
   std::uint16_t declared_large = 0;     // the last declared id of 256 or more
 
   bool declares(ScopeId scope) const noexcept {
     if (scope.value >= 256) return declared_large == scope.value;
     return scope.value == 0 || (declared[scope.value / 64] >> (scope.value % 64) & 1U) != 0;
   }
+};
+
+/// What a claim that found no room remembers, so that the next one need not look again.
+struct FullRing {
+  std::uint32_t at_freed = 0;   // RingHeader::freed then
+  std::uint64_t until_ns = 0;   // CLOCK_MONOTONIC: before it no new scan, unless something was freed
+  std::size_t bytes = 0;        // what was asked for
 };
 
 /// What one thread needs to write to one ring. Lies in memory of the process, one for each writer slot, and is reused
@@ -61,8 +67,7 @@ struct WriterState {
   std::uint32_t slot_index = 0;
   std::uint32_t slot_generation = 0;
   std::uint32_t pid = 0;
-  std::uint32_t full_at_freed = 0;       // RingHeader::freed when a claim last found the ring full
-  std::uint64_t full_until_ns = 0;       // CLOCK_MONOTONIC: no new scan before it unless something was freed
+  FullRing full[kSignalCount];
   std::uint64_t random[2] = {};          // state of the id generator
   OpenBlock open[kSignalCount];
 };
