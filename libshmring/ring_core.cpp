@@ -64,11 +64,17 @@ Result<RingCore*> RingCore::adopt(RingFile file, const ResourceOptions& resource
   if (auto watched = watch_forks(); !watched) return watched.error();
   auto core = std::unique_ptr<RingCore>(new RingCore(std::move(file), *page));
   if (auto prepared = core->prepare(resource); !prepared) return prepared.error();
-  RingCore* fresh = core.release();  // for ever: a writer may use it until the process ends
-  fresh->next_ = all_rings.load(std::memory_order_acquire);  // P10
-  while (!all_rings.compare_exchange_weak(fresh->next_, fresh, std::memory_order_acq_rel)) {  // P10
-  }
-  return fresh;
+  core->next_ = all_rings.load(std::memory_order_acquire);  // P10
+  do {
+    // Two threads that open the same ring at once: the second finds the first's.
+    if (RingCore* existing = find_ring(core->file().key())) return existing;
+  } while (!all_rings.compare_exchange_weak(core->next_, core.get(), std::memory_order_acq_rel));  // P10
+  return core.release();  // for ever: a writer may use it until the process ends
+}
+
+RingCore::~RingCore() {
+  if (states_ != nullptr) ::munmap(states_, file_.geometry().writer_count * sizeof(WriterState));
+  if (scopes_ != nullptr) ::munmap(scopes_, kMaxScopes * sizeof(*scopes_));
 }
 
 Result<void> RingCore::prepare(const ResourceOptions& resource) {
@@ -98,6 +104,7 @@ ScopeId RingCore::intern_scope(std::string_view name, std::string_view version) 
     const std::string* other = scopes_[id].load(std::memory_order_acquire);  // P10
     if (other != nullptr && *other == encoded) return {static_cast<std::uint16_t>(id)};
   }
+  if (known + 1 >= kMaxScopes) return {};
   // No lock that a fork could leave held: two threads that race for a new scope give it two numbers, which does no harm.
   const std::uint32_t id = scope_count_.fetch_add(1, std::memory_order_acq_rel) + 1;  // P10
   if (id >= kMaxScopes) return {};
@@ -108,6 +115,14 @@ ScopeId RingCore::intern_scope(std::string_view name, std::string_view version) 
 std::string_view RingCore::scope(ScopeId id) const noexcept {
   const std::string* encoded = scopes_[id.value].load(std::memory_order_acquire);  // P10
   return encoded == nullptr ? std::string_view{} : std::string_view{*encoded};
+}
+
+bool RingCore::may_ask_proc() noexcept {
+  constexpr std::uint64_t kEveryNs = 100'000'000;
+  const std::uint64_t now = monotonic_ns();
+  std::uint64_t last = last_asked_proc_ns_.load(std::memory_order_relaxed);  // relaxed: decides only who asks
+  if (last != 0 && now - last < kEveryNs) return false;
+  return last_asked_proc_ns_.compare_exchange_strong(last, now, std::memory_order_relaxed);  // relaxed: likewise
 }
 
 void RingCore::detach_inherited_mapping() noexcept {

@@ -22,6 +22,11 @@ class RingCore {
   /// The process's handle of this file: the existing one, or a new one. Thread-safe.
   static Result<RingCore*> adopt(RingFile file, const ResourceOptions& resource);
 
+  /// For one that was prepared and then not needed; who has a writer is never destroyed.
+  ~RingCore();
+  RingCore(const RingCore&) = delete;
+  RingCore& operator=(const RingCore&) = delete;
+
   const RingFile& file() const noexcept { return file_; }
   RingHeader& header() const noexcept { return file_.header(); }
   const ForkPage& fork_page() const noexcept { return *fork_page_; }
@@ -41,6 +46,9 @@ class RingCore {
   /// Largest payload for which a fresh block always has room.
   std::size_t max_payload() const noexcept { return max_payload_; }
 
+  /// Whether a thread that found no slot may ask /proc about every holder: some milliseconds, so not for each record.
+  bool may_ask_proc() noexcept;
+
   /// In a forked child that inherited an open slot: puts a private copy under the slot's address and moves the ring elsewhere,
   /// so that what the child still writes into the slot never reaches the parent's record (R19). Async-signal-safe.
   void detach_inherited_mapping() noexcept;
@@ -59,6 +67,7 @@ class RingCore {
   WriterState* states_ = nullptr;                        // one per writer slot
   std::atomic<const std::string*>* scopes_ = nullptr;    // by ScopeId
   std::atomic<std::uint32_t> scope_count_{0};            // the ids given out; may run past the end
+  std::atomic<std::uint64_t> last_asked_proc_ns_{0};
   bool ring_lost_in_child_ = false;
   RingCore* next_ = nullptr;                             // the list of all rings of this process
 };
