@@ -36,6 +36,13 @@ bool append(std::vector<std::byte>& bytes, Put put) noexcept {
   return true;
 }
 
+/// Where the key stands in an encoded attribute: behind the field's tag and length, and the key's own.
+std::uint32_t key_offset(const std::byte* field, std::size_t key_size) noexcept {
+  std::uint32_t length_bytes = 1;
+  while ((field[length_bytes] & std::byte{0x80}) != std::byte{0}) ++length_bytes;
+  return static_cast<std::uint32_t>(1 + length_bytes + 1 + wire::varint_size(key_size));
+}
+
 void count(std::uint32_t& dropped) noexcept { dropped = wire::saturated_sum(dropped, 1); }
 
 }  // namespace
@@ -52,8 +59,9 @@ AttributeStore::Set AttributeStore::set(const Attribute& attribute, const Attrib
   const bool is_new = entry == entries_.end();
   if (is_new && entries_.size() >= std::min(limits.count, kMaxAttributes)) return Set::kDropped;
 
-  const std::size_t value_size = wire::value_size(attribute.value, limits.value_length);
-  if (attribute.key.size() > kMaxBytes || value_size > kMaxBytes || bytes_.size() > kMaxBytes) return Set::kDropped;
+  wire::SizeSink field;
+  wire::put_attribute(field, wire::span::kAttributes, attribute, limits.value_length);
+  if (field.size() > kMaxBytes || bytes_.size() > kMaxBytes) return Set::kDropped;
   try {
     if (is_new) entries_.reserve(entries_.size() == entries_.capacity() ? 2 * entries_.size() + 8 : entries_.size());
   } catch (const std::exception&) {
@@ -65,11 +73,8 @@ AttributeStore::Set AttributeStore::set(const Attribute& attribute, const Attrib
   });
   if (!appended) return Set::kDropped;
 
-  const std::size_t message = bytes_.size() - before - 1;  // without the tag; its length is what is left of it
-  const std::size_t content = 1 + wire::varint_size(attribute.key.size()) + attribute.key.size() + 1 +
-                              wire::varint_size(value_size) + value_size;
-  const Entry fresh{.size = static_cast<std::uint32_t>(bytes_.size() - before),
-                    .key_at = static_cast<std::uint32_t>(1 + (message - content) + 1 + wire::varint_size(attribute.key.size())),
+  const Entry fresh{.size = static_cast<std::uint32_t>(field.size()),
+                    .key_at = key_offset(bytes_.data() + before, attribute.key.size()),
                     .key_size = static_cast<std::uint32_t>(attribute.key.size())};
   if (!is_new) {
     const auto old = bytes_.begin() + static_cast<std::ptrdiff_t>(at);

@@ -5,8 +5,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 
 namespace shmring {
 
@@ -17,6 +19,17 @@ struct Id {
   std::array<std::uint8_t, Size> bytes{};
 
   constexpr bool is_valid() const noexcept {
+    if constexpr (Size % sizeof(std::uint64_t) == 0) {
+      if (!std::is_constant_evaluated()) {
+        std::uint64_t any = 0;
+        for (std::size_t i = 0; i < Size; i += sizeof(any)) {
+          std::uint64_t word = 0;
+          std::memcpy(&word, bytes.data() + i, sizeof(word));
+          any |= word;
+        }
+        return any != 0;
+      }
+    }
     std::uint8_t any = 0;
     for (const std::uint8_t byte : bytes) any = static_cast<std::uint8_t>(any | byte);
     return any != 0;

@@ -42,7 +42,7 @@ inline constexpr std::uint32_t kTime = 1, kSeverityNumber = 2, kSeverityText = 3
 
 /// The time comes first: at a fixed place for whoever rewrites it.
 template <typename Sink>
-void put_log(Sink& sink, const LogRecord& record, const SelectedAttributes& attributes,
+[[gnu::always_inline]] inline void put_log(Sink& sink, const LogRecord& record, const SelectedAttributes& attributes,
              std::uint32_t value_length) noexcept {
   if (record.time_unix_nano != 0) put_fixed64(sink, log_record::kTime, record.time_unix_nano);
   if (record.observed_time_unix_nano != 0) put_fixed64(sink, log_record::kObservedTime, record.observed_time_unix_nano);

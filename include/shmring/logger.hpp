@@ -80,12 +80,13 @@ class Logger {
   Logger(Writer writer, ScopeId scope, const std::atomic<std::uint32_t>* min_severity, AttributeLimits limits) noexcept
       : writer_(writer), min_severity_(min_severity), limits_(limits), scope_(scope) {}
 
-  bool commit(const LogRecord& record) const noexcept {
+  /// Not inlined, so that a call of emit() is small: one copy of the encoder serves all of them.
+  [[gnu::noinline]] bool commit(const LogRecord& record) const noexcept {
     if (!wire::can_take_all(record.attributes, limits_.count)) [[unlikely]] return commit_selected(record);
     return commit(record, wire::take_all(record.attributes));
   }
 
-  bool commit(const LogRecord& record, const wire::SelectedAttributes& attributes) const noexcept {
+  [[gnu::always_inline]] bool commit(const LogRecord& record, const wire::SelectedAttributes& attributes) const noexcept {
     wire::SizeSink size;
     wire::put_log(size, record, attributes, limits_.value_length);
     Slot slot = writer_.try_reserve(RecordKind::kLog, size.size(), scope_);

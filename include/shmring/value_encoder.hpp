@@ -39,75 +39,74 @@ std::size_t large_value_size(const AttributeValue& value, std::uint32_t value_le
 std::byte* write_large_value(std::byte* out, const AttributeValue& value, std::uint32_t value_length,
                              unsigned nesting) noexcept;
 
-inline void put_large_value(SizeSink& sink, const AttributeValue& value, std::uint32_t value_length,
-                            unsigned nesting) noexcept {
-  sink.bytes(nullptr, large_value_size(value, value_length, nesting));
-}
-inline void put_large_value(ByteSink& sink, const AttributeValue& value, std::uint32_t value_length,
-                            unsigned nesting) noexcept {
-  sink = ByteSink(write_large_value(sink.position(), value, value_length, nesting));
-}
-
-/// The contents of an AnyValue message. Values of OTLP's oneof are written whatever they are: false, 0, "" are values.
-template <typename Sink>
-void put_value(Sink& sink, const AttributeValue& value, std::uint32_t value_length, unsigned nesting = 1) noexcept {
+/// Calls use(size, write): the size of the contents of an AnyValue message, and what writes them to a ByteSink. So a value
+/// is looked at once for each pass over it, and what is sized is not walked again to be sized: with one walk more for
+/// each level, nested values would take 2^depth walks. Values of OTLP's oneof are written whatever they are: false, 0, ""
+/// are values.
+template <typename Use>
+[[gnu::always_inline]] inline void encode_value(const AttributeValue& value, std::uint32_t value_length, unsigned nesting,
+                                                Use use) noexcept {
   switch (value.kind()) {
     case ValueKind::kEmpty:
-      return;
+      return use(0, [](ByteSink&) {});
     case ValueKind::kString: {
       const std::string_view text = value.string();
-      return put_bytes(sink, any_value::kString, text.data(), limited_size(text, value_length));
+      const std::size_t size = limited_size(text, value_length);
+      return use(1 + varint_size(size) + size,
+                 [&](ByteSink& sink) { put_bytes(sink, any_value::kString, text.data(), size); });
     }
     case ValueKind::kBool:
-      return put_varint(sink, any_value::kBool, value.boolean() ? 1 : 0);
-    case ValueKind::kInt:
-      return put_varint(sink, any_value::kInt, value.unsigned_integer());  // negative: two's complement, ten bytes
+      return use(2, [&](ByteSink& sink) { put_varint(sink, any_value::kBool, value.boolean() ? 1 : 0); });
+    case ValueKind::kInt:  // negative: two's complement, ten bytes
+      return use(1 + varint_size(value.unsigned_integer()),
+                 [&](ByteSink& sink) { put_varint(sink, any_value::kInt, value.unsigned_integer()); });
     case ValueKind::kDouble:
-      return put_fixed64(sink, any_value::kDouble, std::bit_cast<std::uint64_t>(value.floating()));
+      return use(9, [&](ByteSink& sink) {
+        put_fixed64(sink, any_value::kDouble, std::bit_cast<std::uint64_t>(value.floating()));
+      });
     case ValueKind::kBytes: {
       const auto bytes = value.bytes();
-      return put_bytes(sink, any_value::kBytes, bytes.data(), bytes.size() < value_length ? bytes.size() : value_length);
+      const std::size_t size = bytes.size() < value_length ? bytes.size() : value_length;
+      return use(1 + varint_size(size) + size,
+                 [&](ByteSink& sink) { put_bytes(sink, any_value::kBytes, bytes.data(), size); });
     }
     default:
-      return put_large_value(sink, value, value_length, nesting);
+      return use(large_value_size(value, value_length, nesting), [&](ByteSink& sink) {
+        sink = ByteSink(write_large_value(sink.position(), value, value_length, nesting));
+      });
   }
 }
 
-inline std::size_t value_size(const AttributeValue& value, std::uint32_t value_length, unsigned nesting = 1) noexcept {
-  SizeSink sink;
-  put_value(sink, value, value_length, nesting);
-  return sink.size();
-}
-
-// A value whose size is known is not walked a second time to count it: with one walk more for each level, nested values
-// would take 2^depth walks.
-inline void put_sized_value(SizeSink& sink, const AttributeValue&, std::size_t size, std::uint32_t, unsigned) noexcept {
+template <typename Write>
+[[gnu::always_inline]] inline void put_contents(SizeSink& sink, std::size_t size, Write&&) noexcept {
   sink.bytes(nullptr, size);
 }
-inline void put_sized_value(ByteSink& sink, const AttributeValue& value, std::size_t, std::uint32_t value_length,
-                            unsigned nesting) noexcept {
-  put_value(sink, value, value_length, nesting);
+template <typename Write>
+[[gnu::always_inline]] inline void put_contents(ByteSink& sink, std::size_t, Write&& write) noexcept {
+  write(sink);
 }
 
 /// An AnyValue message as field `field`.
 template <typename Sink>
-void put_any_value(Sink& sink, std::uint32_t field, const AttributeValue& value, std::uint32_t value_length,
-                   unsigned nesting = 1) noexcept {
-  const std::size_t size = value_size(value, value_length, nesting);
-  put_length(sink, field, size);
-  put_sized_value(sink, value, size, value_length, nesting);
+[[gnu::always_inline]] inline void put_any_value(Sink& sink, std::uint32_t field, const AttributeValue& value,
+                                                 std::uint32_t value_length, unsigned nesting = 1) noexcept {
+  encode_value(value, value_length, nesting, [&](std::size_t size, auto&& write) __attribute__((always_inline)) {
+    put_length(sink, field, size);
+    put_contents(sink, size, write);
+  });
 }
 
 /// A KeyValue message as field `field`.
 template <typename Sink>
-void put_attribute(Sink& sink, std::uint32_t field, const Attribute& attribute, std::uint32_t value_length,
-                   unsigned nesting = 1) noexcept {
-  const std::size_t size = value_size(attribute.value, value_length, nesting);
-  const std::size_t key_size = attribute.key.size();
-  put_length(sink, field, 1 + varint_size(key_size) + key_size + 1 + varint_size(size) + size);
-  put_text(sink, key_value::kKey, attribute.key);
-  put_length(sink, key_value::kValue, size);
-  put_sized_value(sink, attribute.value, size, value_length, nesting);
+[[gnu::always_inline]] inline void put_attribute(Sink& sink, std::uint32_t field, const Attribute& attribute,
+                                                 std::uint32_t value_length, unsigned nesting = 1) noexcept {
+  const std::string_view key = attribute.key;
+  encode_value(attribute.value, value_length, nesting, [&](std::size_t size, auto&& write) __attribute__((always_inline)) {
+    put_length(sink, field, 1 + varint_size(key.size()) + key.size() + 1 + varint_size(size) + size);
+    put_text(sink, key_value::kKey, key);
+    put_length(sink, key_value::kValue, size);
+    put_contents(sink, size, write);
+  });
 }
 
 /// Which attributes of a list go into a record: those with a key, each key once, no more than the limit.
@@ -156,7 +155,7 @@ inline SelectedAttributes take_all(Attributes list) noexcept {
 }
 
 template <typename Sink>
-void put_attributes(Sink& sink, std::uint32_t field, const SelectedAttributes& attributes,
+[[gnu::always_inline]] inline void put_attributes(Sink& sink, std::uint32_t field, const SelectedAttributes& attributes,
                     std::uint32_t value_length) noexcept {
   for (std::uint32_t i = 0; i < attributes.count; ++i) put_attribute(sink, field, attributes[i], value_length);
 }
