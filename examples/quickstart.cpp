@@ -12,7 +12,8 @@
 #include <shmring/shmring.hpp>
 
 int main(int argc, char** argv) {
-  auto ring = shmring::Ring::open_or_create({.path = argc > 1 ? argv[1] : "", .resource = {.service_name = "shop"}});
+  auto ring =
+      shmring::Ring::open_or_create({.path = argc > 1 ? argv[1] : "", .resource = {.service_name = "shop"}});
   if (!ring) {
     std::fprintf(stderr, "quickstart: %s\n", ring.error().message.c_str());
     return 1;
@@ -23,9 +24,11 @@ int main(int argc, char** argv) {
   const std::string name = "Ada";
 
   // One function call, no thread, no connection. True: committed, and safe whatever becomes of this process.
-  bool committed = log.emit(shmring::Severity::kInfo, "order placed", {{"order.id", 4711}, {"customer", name}});
+  bool committed =
+      log.emit(shmring::Severity::kInfo, "order placed", {{"order.id", 4711}, {"customer", name}});
 
-  shmring::Span span = tracer.start("charge card", {.kind = shmring::SpanKind::kClient, .attributes = {{"amount", 12.5}}});
+  shmring::Span span =
+      tracer.start("charge card", {.kind = shmring::SpanKind::kClient, .attributes = {{"amount", 12.5}}});
   committed &= log.emit(shmring::Severity::kDebug, "asking the bank", {}, span.context());
 
   // A child needs no set-up: its first record registers it. Nothing is flushed, and nothing is lost.

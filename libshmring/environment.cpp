@@ -32,7 +32,8 @@ class Reader {
     const auto name = environment("OTEL_TRACES_SAMPLER");
     if (!name) return {};
     const auto named = sampler_named(*name, takes_ratio(*name) ? ratio() : 1.0);
-    if (!named) ignore("OTEL_TRACES_SAMPLER", *name, "not a sampler of this library; parentbased_always_on is used");
+    if (!named)
+      ignore("OTEL_TRACES_SAMPLER", *name, "not a sampler of this library; parentbased_always_on is used");
     return named.value_or(SamplerConfig{});
   }
 
@@ -62,8 +63,9 @@ class Reader {
 };
 
 Limits read_limits(Reader& read) {
-  const AttributeLimits all{.count = read.limit("OTEL_ATTRIBUTE_COUNT_LIMIT", AttributeLimits{}.count),
-                            .value_length = read.limit("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", AttributeLimits{}.value_length)};
+  const AttributeLimits all{
+      .count = read.limit("OTEL_ATTRIBUTE_COUNT_LIMIT", AttributeLimits{}.count),
+      .value_length = read.limit("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", AttributeLimits{}.value_length)};
   Limits limits;
   limits.log = {.count = read.limit("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", all.count),
                 .value_length = read.limit("OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", all.value_length)};

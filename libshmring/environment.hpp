@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one place that reads the environment variables of a producer, by the rules of the specification ("Environment
-// Variable Specification"): an empty variable counts as unset; names of choices and booleans are taken in any case; a value
-// that cannot be used is ignored, as if unset, and noted.
+// The one place that reads the environment variables of a producer, by the rules of the specification
+// ("Environment Variable Specification"): an empty variable counts as unset; names of choices and booleans
+// are taken in any case; a value that cannot be used is ignored, as if unset, and noted.
 #pragma once
 
 #include <cstdint>
@@ -19,11 +19,13 @@ struct ProducerConfig {
   Limits limits = {};
   SamplerConfig sampler = {};
   bool disabled = false;  // OTEL_SDK_DISABLED
-  // One line for each variable whose value was ignored: for people. The library prints nothing; tools may show it.
+  // One line for each variable whose value was ignored: for people. The library prints nothing; tools may
+  // show it.
   std::vector<std::string> ignored = {};
 };
 
-/// The variable's value; nullopt when it is unset or empty. Thread-safe unless another thread changes the environment.
+/// The variable's value; nullopt when it is unset or empty. Thread-safe unless another thread changes the
+/// environment.
 std::optional<std::string_view> environment(const char* name) noexcept;
 
 /// Everything that the encoders and the sampler are told by the environment, read now.

@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15U;
 
-// SplitMix64's finisher with a key in the middle. For one key it is a permutation: a thread never draws a number twice.
-// Threads have keys of their own, so two counters that meet do not run on side by side.
+// SplitMix64's finisher with a key in the middle. For one key it is a permutation: a thread never draws a
+// number twice. Threads have keys of their own, so two counters that meet do not run on side by side.
 std::uint64_t mixed(std::uint64_t counter, std::uint64_t key) noexcept {
   counter = (counter ^ counter >> 30U) * 0xBF58476D1CE4E5B9U;
   counter ^= key;
@@ -38,11 +38,13 @@ WriterState* own_state() noexcept {
 std::uint64_t from_kernel() noexcept {
   std::uint64_t word = 0;
   if (::getrandom(&word, sizeof(word), GRND_NONBLOCK) == static_cast<ssize_t>(sizeof(word))) return word;
-  // Before the kernel's pool is ready, or under a filter that forbids the call: unlikely to meet another process's number.
+  // Before the kernel's pool is ready, or under a filter that forbids the call: unlikely to meet another
+  // process's number.
   std::timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   const auto time = static_cast<std::uint64_t>(now.tv_sec) << 30U ^ static_cast<std::uint64_t>(now.tv_nsec);
-  return mixed(time * kGolden, static_cast<std::uint64_t>(::getpid()) << 32U ^ reinterpret_cast<std::uintptr_t>(&word));
+  return mixed(time * kGolden,
+               static_cast<std::uint64_t>(::getpid()) << 32U ^ reinterpret_cast<std::uintptr_t>(&word));
 }
 
 }  // namespace
@@ -52,7 +54,8 @@ std::uint64_t random_u64() noexcept {
   if (state == nullptr) return from_kernel();
   // One atomic step, so that a signal handler in the middle of this does not draw the same number.
   const std::uint64_t counter =
-      std::atomic_ref(state->random[0]).fetch_add(kGolden, std::memory_order_relaxed);  // relaxed: own thread only
+      std::atomic_ref(state->random[0])
+          .fetch_add(kGolden, std::memory_order_relaxed);  // relaxed: own thread only
   return mixed(counter, state->random[1]);
 }
 

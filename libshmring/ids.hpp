@@ -8,9 +8,10 @@
 
 namespace shmring {
 
-/// 64 random bits. From the calling thread's writer state, which is seeded anew in every thread and every forked child, where it has one in
-/// this process; else from the kernel (a system call each time). No thread-local state of its own. Thread-safe and async-signal-safe:
-/// a handler that interrupts it gets another number. Not for secrets.
+/// 64 random bits. From the calling thread's writer state, which is seeded anew in every thread and every
+/// forked child, where it has one in this process; else from the kernel (a system call each time). No
+/// thread-local state of its own. Thread-safe and async-signal-safe: a handler that interrupts it gets
+/// another number. Not for secrets.
 std::uint64_t random_u64() noexcept;
 
 /// Never all zero.

@@ -34,7 +34,8 @@ std::string executable_name() {
   if (size <= 0) return {};
   std::string_view name(path.data(), static_cast<std::size_t>(size));
   name.remove_prefix(name.rfind('/') + 1);
-  constexpr std::string_view kDeleted = " (deleted)";  // the kernel's note on a program replaced while it runs
+  constexpr std::string_view kDeleted =
+      " (deleted)";  // the kernel's note on a program replaced while it runs
   if (name.ends_with(kDeleted)) name.remove_suffix(kDeleted.size());
   return std::string(name);
 }
@@ -80,7 +81,8 @@ std::optional<std::string> percent_decoded(std::string_view text) {
   return decoded;
 }
 
-// OTEL_RESOURCE_ATTRIBUTES: W3C Baggage's list without properties. An empty member (a comma at the end) is no mistake.
+// OTEL_RESOURCE_ATTRIBUTES: W3C Baggage's list without properties. An empty member (a comma at the end) is no
+// mistake.
 std::optional<AttributeMap> parsed_attributes(std::string_view list) {
   AttributeMap attributes;
   while (!list.empty()) {
@@ -100,7 +102,8 @@ std::optional<AttributeMap> parsed_attributes(std::string_view list) {
 
 std::string encoded(const AttributeMap& attributes) {
   const auto put = [&attributes](auto& sink) {
-    for (const auto& [key, value] : attributes) wire::put_attribute(sink, kResourceAttributes, {key, value}, kUnlimited);
+    for (const auto& [key, value] : attributes)
+      wire::put_attribute(sink, kResourceAttributes, {key, value}, kUnlimited);
   };
   wire::SizeSink size;
   put(size);
@@ -145,8 +148,9 @@ Result<FixedResource> encode_fixed_resource(const ResourceOptions& options) {
   if (const auto name = environment("OTEL_SERVICE_NAME")) add(kServiceName, *name);
   for (const auto& [key, value] : options.attributes) {
     if (key.empty()) {
-      return Error{ErrorCode::kInvalidArgument,
-                   "ResourceOptions::attributes has an empty key (its value: \"" + value + "\"): give it a name"};
+      return Error{
+          ErrorCode::kInvalidArgument,
+          "ResourceOptions::attributes has an empty key (its value: \"" + value + "\"): give it a name"};
     }
     add(key, value);
   }
@@ -163,7 +167,8 @@ std::size_t encode_process_resource(std::byte* out, std::uint32_t pid, std::uint
   wire::put_attribute(sink, kResourceAttributes, {kPid, pid}, kUnlimited);
   if (!has_instance_id) {
     const std::array<char, 36> uuid = uuid_text(instance_high, instance_low);
-    wire::put_attribute(sink, kResourceAttributes, {kInstanceId, std::string_view(uuid.data(), uuid.size())}, kUnlimited);
+    wire::put_attribute(sink, kResourceAttributes, {kInstanceId, std::string_view(uuid.data(), uuid.size())},
+                        kUnlimited);
   }
   return static_cast<std::size_t>(sink.position() - out);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who writes: the encoded OTLP Resource at the head of every section of a block, in two parts. Protobuf concatenates: the
-// fixed part is encoded once, when the ring is opened; the process part names this process, and is written by each.
+// Who writes: the encoded OTLP Resource at the head of every section of a block, in two parts. Protobuf
+// concatenates: the fixed part is encoded once, when the ring is opened; the process part names this process,
+// and is written by each.
 #pragma once
 
 #include <cstddef>
@@ -20,24 +21,25 @@ struct FixedResource {
   std::vector<std::string> ignored = {};  // as in ProducerConfig
 };
 
-/// The attributes that do not change in a forked child (specification "Resource SDK"; semantic conventions "Resource"). What
-/// comes first here wins:
+/// The attributes that do not change in a forked child (specification "Resource SDK"; semantic conventions
+/// "Resource"). What comes first here wins:
 ///
 ///   ResourceOptions::service_name, then ::attributes
 ///   OTEL_SERVICE_NAME
 ///   OTEL_RESOURCE_ATTRIBUTES   key=value,... ; both percent-decoded; ignored as a whole when it is malformed
-///   detected                   service.name (unknown_service:<executable>), process.executable.name, host.name,
-///                              telemetry.sdk.name, telemetry.sdk.language, telemetry.sdk.version
+///   detected                   service.name (unknown_service:<executable>), process.executable.name,
+///                              host.name, telemetry.sdk.name, telemetry.sdk.language, telemetry.sdk.version
 ///
-/// process.pid is never taken from the user: it would be wrong in the first child. Attributes are sorted by key, so equal
-/// resources are equal bytes. Attribute limits do not apply to resources. Error: kInvalidArgument for an empty key in the options.
+/// process.pid is never taken from the user: it would be wrong in the first child. Attributes are sorted by
+/// key, so equal resources are equal bytes. Attribute limits do not apply to resources. Error:
+/// kInvalidArgument for an empty key in the options.
 Result<FixedResource> encode_fixed_resource(const ResourceOptions& options);
 
 /// Bytes that encode_process_resource() writes at most.
 inline constexpr std::size_t kProcessResourceMax = 88;
 
-/// Writes process.pid and, unless the user gave one, service.instance.id: the UUID (version 4) of these 128 random bits.
-/// Returns the number of bytes. Async-signal-safe. REQUIRES: room for kProcessResourceMax bytes.
+/// Writes process.pid and, unless the user gave one, service.instance.id: the UUID (version 4) of these 128
+/// random bits. Returns the number of bytes. Async-signal-safe. REQUIRES: room for kProcessResourceMax bytes.
 std::size_t encode_process_resource(std::byte* out, std::uint32_t pid, std::uint64_t instance_high,
                                     std::uint64_t instance_low, bool has_instance_id) noexcept;
 

@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::string_view kParentBased = "parentbased_";
 
-// Specification "TraceState: Probability Sampling": the rejection threshold of a probability, and the trace's randomness.
+// Specification "TraceState: Probability Sampling": the rejection threshold of a probability, and the trace's
+// randomness.
 std::uint64_t rejection_threshold(double ratio) noexcept {
   const auto accepted = static_cast<std::uint64_t>(ratio * static_cast<double>(kSampleNothing) + 0.5);
   return kSampleNothing - accepted;

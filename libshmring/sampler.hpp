@@ -10,7 +10,8 @@
 
 namespace shmring {
 
-/// A trace is sampled if the last 56 bits of its id are at least `threshold`: 0 samples all, kSampleNothing none.
+/// A trace is sampled if the last 56 bits of its id are at least `threshold`: 0 samples all, kSampleNothing
+/// none.
 inline constexpr std::uint64_t kSampleEverything = 0;
 inline constexpr std::uint64_t kSampleNothing = std::uint64_t{1} << 56U;
 
@@ -24,8 +25,8 @@ struct SamplerConfig {
   friend bool operator==(const SamplerConfig&, const SamplerConfig&) = default;
 };
 
-/// always_on, always_off, traceidratio and the same behind parentbased_; in any case. `ratio` is for the two that have one.
-/// nullopt: no such name.
+/// always_on, always_off, traceidratio and the same behind parentbased_; in any case. `ratio` is for the two
+/// that have one. nullopt: no such name.
 std::optional<SamplerConfig> sampler_named(std::string_view name, double ratio) noexcept;
 
 /// True for the two names whose OTEL_TRACES_SAMPLER_ARG is a ratio.

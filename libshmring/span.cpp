@@ -25,7 +25,8 @@ void assign(std::string& to, std::string_view text) noexcept {
 void Span::Release::operator()(SpanData* data) const noexcept { delete data; }
 
 Span::Span() noexcept = default;
-Span::Span(SpanContext context, SpanData* data) noexcept : context_(std::move(context)), data_(data), storage_(data) {}
+Span::Span(SpanContext context, SpanData* data) noexcept
+    : context_(std::move(context)), data_(data), storage_(data) {}
 Span::Span(Span&& other) noexcept
     : context_(std::exchange(other.context_, {})),
       data_(std::exchange(other.data_, nullptr)),
@@ -58,7 +59,10 @@ void Span::add_event(std::string_view name, Attributes attributes, std::uint64_t
 
 void Span::add_link(const SpanContext& context, Attributes attributes) noexcept {
   if (!is_recording()) return;
-  data_->add_link({.context = context, .trace_state = context.trace_state, .origin = context.origin, .attributes = attributes});
+  data_->add_link({.context = context,
+                   .trace_state = context.trace_state,
+                   .origin = context.origin,
+                   .attributes = attributes});
 }
 
 void Span::set_status(StatusCode code, std::string_view message) noexcept {

@@ -25,7 +25,8 @@ bool append(std::vector<std::byte>& bytes, Put put) noexcept {
   put(size);
   const std::size_t before = bytes.size();
   try {
-    if (bytes.capacity() - before < size.size()) bytes.reserve(std::max(2 * bytes.capacity(), before + size.size()));
+    if (bytes.capacity() - before < size.size())
+      bytes.reserve(std::max(2 * bytes.capacity(), before + size.size()));
     bytes.resize(before + size.size());
   } catch (const std::exception&) {  // bad_alloc, length_error
     return false;
@@ -53,7 +54,8 @@ AttributeStore::Set AttributeStore::set(const Attribute& attribute, const Attrib
   std::size_t at = 0;
   auto entry = entries_.begin();
   for (; entry != entries_.end(); at += entry->size, ++entry) {
-    const std::string_view key(reinterpret_cast<const char*>(bytes_.data()) + at + entry->key_at, entry->key_size);
+    const std::string_view key(reinterpret_cast<const char*>(bytes_.data()) + at + entry->key_at,
+                               entry->key_size);
     if (key == attribute.key) break;
   }
   const bool is_new = entry == entries_.end();
@@ -63,7 +65,8 @@ AttributeStore::Set AttributeStore::set(const Attribute& attribute, const Attrib
   wire::put_attribute(field, wire::span::kAttributes, attribute, limits.value_length);
   if (field.size() > kMaxBytes || bytes_.size() > kMaxBytes) return Set::kDropped;
   try {
-    if (is_new) entries_.reserve(entries_.size() == entries_.capacity() ? 2 * entries_.size() + 8 : entries_.size());
+    if (is_new)
+      entries_.reserve(entries_.size() == entries_.capacity() ? 2 * entries_.size() + 8 : entries_.size());
   } catch (const std::exception&) {
     return Set::kDropped;
   }
@@ -86,21 +89,26 @@ AttributeStore::Set AttributeStore::set(const Attribute& attribute, const Attrib
 }
 
 void SpanData::set_attribute(const Attribute& attribute) noexcept {
-  if (attributes.set(attribute, limits.span) == AttributeStore::Set::kDropped) count(head.dropped_attributes_count);
+  if (attributes.set(attribute, limits.span) == AttributeStore::Set::kDropped)
+    count(head.dropped_attributes_count);
 }
 
 void SpanData::add_event(const SpanEvent& event) noexcept {
   wire::SelectionBuffer buffer;
   const auto put = [&](auto& sink) { wire::put_event(sink, event, limits.event, buffer); };
-  if (event_count < limits.events && append(events_and_links, put)) ++event_count;
-  else count(head.dropped_events_count);
+  if (event_count < limits.events && append(events_and_links, put))
+    ++event_count;
+  else
+    count(head.dropped_events_count);
 }
 
 void SpanData::add_link(const SpanLink& link) noexcept {
   wire::SelectionBuffer buffer;
   const auto put = [&](auto& sink) { wire::put_link(sink, link, limits.link, buffer); };
-  if (link_count < limits.links && append(events_and_links, put)) ++link_count;
-  else count(head.dropped_links_count);
+  if (link_count < limits.links && append(events_and_links, put))
+    ++link_count;
+  else
+    count(head.dropped_links_count);
 }
 
 std::uint64_t SpanData::present_time() const noexcept {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a recording span holds between its start and its end: attributes, events and links already encoded, so that the
-// end is a few copies.
+// What a recording span holds between its start and its end: attributes, events and links already encoded, so
+// that the end is a few copies.
 #pragma once
 
 #include <cstddef>
@@ -20,19 +20,20 @@ class AttributeStore {
  public:
   enum class Set : std::uint8_t { kDone, kDropped };
 
-  /// Replaces the value of a key that is there; a new key past the limit, or without memory, is dropped. May allocate.
+  /// Replaces the value of a key that is there; a new key past the limit, or without memory, is dropped. May
+  /// allocate.
   Set set(const Attribute& attribute, const AttributeLimits& limits) noexcept;
 
   const std::vector<std::byte>& encoded() const noexcept { return bytes_; }
 
  private:
   struct Entry {
-    std::uint32_t size;      // of the encoded field
-    std::uint32_t key_at;    // in it
+    std::uint32_t size;    // of the encoded field
+    std::uint32_t key_at;  // in it
     std::uint32_t key_size;
   };
 
-  std::vector<std::byte> bytes_;   // the fields, one behind the other, in the order of entries_
+  std::vector<std::byte> bytes_;  // the fields, one behind the other, in the order of entries_
   std::vector<Entry> entries_;
 };
 
@@ -40,8 +41,8 @@ struct SpanData {
   Writer writer;
   ScopeId scope;
   const Limits& limits;
-  std::uint64_t process_generation;  // of the process that started the span
-  SpanRecord head = {};              // what is neither stored as text nor encoded below
+  std::uint64_t process_generation;      // of the process that started the span
+  SpanRecord head = {};                  // what is neither stored as text nor encoded below
   std::uint64_t start_monotonic_ns = 0;  // 0: the caller gave the start time, by a clock of his own
   std::string name = {};
   std::string status_message = {};

@@ -27,8 +27,10 @@ void put(Sink& sink, const SpanRecord& record, const Limits& limits) noexcept {
       wire::saturated_sum(record.dropped_links_count, count_beyond(record.links.size(), limits.links));
   wire::put_span_head(sink, head);
   wire::put_attributes(sink, wire::span::kAttributes, attributes, limits.span.value_length);
-  for (const SpanEvent& event : record.events.first(std::min<std::size_t>(record.events.size(), limits.events))) {
-    wire::put_event(sink, event, limits.event, buffer);  // the span's own selection is written: its buffer is free
+  for (const SpanEvent& event :
+       record.events.first(std::min<std::size_t>(record.events.size(), limits.events))) {
+    wire::put_event(sink, event, limits.event,
+                    buffer);  // the span's own selection is written: its buffer is free
   }
   for (const SpanLink& link : record.links.first(std::min<std::size_t>(record.links.size(), limits.links))) {
     wire::put_link(sink, link, limits.link, buffer);

@@ -10,29 +10,34 @@
 namespace shmring::wire {
 
 namespace span {  // field numbers of opentelemetry.proto.trace.v1.Span
-inline constexpr std::uint32_t kTraceId = 1, kSpanId = 2, kTraceState = 3, kParentSpanId = 4, kName = 5, kKind = 6,
-                               kStart = 7, kEnd = 8, kAttributes = 9, kDroppedAttributes = 10, kEvents = 11,
-                               kDroppedEvents = 12, kLinks = 13, kDroppedLinks = 14, kStatus = 15, kFlags = 16;
+inline constexpr std::uint32_t kTraceId = 1, kSpanId = 2, kTraceState = 3, kParentSpanId = 4, kName = 5,
+                               kKind = 6, kStart = 7, kEnd = 8, kAttributes = 9, kDroppedAttributes = 10,
+                               kEvents = 11, kDroppedEvents = 12, kLinks = 13, kDroppedLinks = 14,
+                               kStatus = 15, kFlags = 16;
 }
 namespace span_event {
 inline constexpr std::uint32_t kTime = 1, kName = 2, kAttributes = 3, kDroppedAttributes = 4;
 }
 namespace span_link {
-inline constexpr std::uint32_t kTraceId = 1, kSpanId = 2, kTraceState = 3, kAttributes = 4, kDroppedAttributes = 5,
-                               kFlags = 6;
+inline constexpr std::uint32_t kTraceId = 1, kSpanId = 2, kTraceState = 3, kAttributes = 4,
+                               kDroppedAttributes = 5, kFlags = 6;
 }
 namespace status {
 inline constexpr std::uint32_t kMessage = 2, kCode = 3;
 }
 
-/// SpanFlags: the W3C flags and, in bits 8 and 9, whether the context that they are about is known to be remote.
+/// SpanFlags: the W3C flags and, in bits 8 and 9, whether the context that they are about is known to be
+/// remote.
 constexpr std::uint32_t span_flags(std::uint8_t trace_flags, ContextOrigin origin) noexcept {
   constexpr std::uint32_t kHasIsRemote = 0x100;
   constexpr std::uint32_t kIsRemote = 0x200;
   switch (origin) {
-    case ContextOrigin::kUnknown: return trace_flags;
-    case ContextOrigin::kLocal: return trace_flags | kHasIsRemote;
-    case ContextOrigin::kRemote: return trace_flags | kHasIsRemote | kIsRemote;
+    case ContextOrigin::kUnknown:
+      return trace_flags;
+    case ContextOrigin::kLocal:
+      return trace_flags | kHasIsRemote;
+    case ContextOrigin::kRemote:
+      return trace_flags | kHasIsRemote | kIsRemote;
   }
   return trace_flags;
 }
@@ -84,7 +89,8 @@ void put_event_fields(Sink& sink, const SpanEvent& event, const SelectedAttribut
   if (event.time_unix_nano != 0) put_fixed64(sink, span_event::kTime, event.time_unix_nano);
   put_name(sink, span_event::kName, event.name);
   put_attributes(sink, span_event::kAttributes, attributes, value_length);
-  put_count(sink, span_event::kDroppedAttributes, saturated_sum(event.dropped_attributes_count, attributes.dropped));
+  put_count(sink, span_event::kDroppedAttributes,
+            saturated_sum(event.dropped_attributes_count, attributes.dropped));
 }
 
 template <typename Sink>
@@ -94,18 +100,21 @@ void put_link_fields(Sink& sink, const SpanLink& link, const SelectedAttributes&
   put_id(sink, span_link::kSpanId, link.context.span_id);
   put_name(sink, span_link::kTraceState, link.trace_state);
   put_attributes(sink, span_link::kAttributes, attributes, value_length);
-  put_count(sink, span_link::kDroppedAttributes, saturated_sum(link.dropped_attributes_count, attributes.dropped));
+  put_count(sink, span_link::kDroppedAttributes,
+            saturated_sum(link.dropped_attributes_count, attributes.dropped));
   const std::uint32_t flags = span_flags(link.context.flags, link.origin);
   if (flags != 0) put_fixed32(sink, span_link::kFlags, flags);
 }
 
-inline SelectedAttributes selected(Attributes list, const AttributeLimits& limits, SelectionBuffer& buffer) noexcept {
+inline SelectedAttributes selected(Attributes list, const AttributeLimits& limits,
+                                   SelectionBuffer& buffer) noexcept {
   return can_take_all(list, limits.count) ? take_all(list) : select_attributes(list, limits.count, buffer);
 }
 
 /// A whole event as a field of a span.
 template <typename Sink>
-void put_event(Sink& sink, const SpanEvent& event, const AttributeLimits& limits, SelectionBuffer& buffer) noexcept {
+void put_event(Sink& sink, const SpanEvent& event, const AttributeLimits& limits,
+               SelectionBuffer& buffer) noexcept {
   const SelectedAttributes attributes = selected(event.attributes, limits, buffer);
   SizeSink size;
   put_event_fields(size, event, attributes, limits.value_length);
@@ -115,7 +124,8 @@ void put_event(Sink& sink, const SpanEvent& event, const AttributeLimits& limits
 
 /// A whole link as a field of a span.
 template <typename Sink>
-void put_link(Sink& sink, const SpanLink& link, const AttributeLimits& limits, SelectionBuffer& buffer) noexcept {
+void put_link(Sink& sink, const SpanLink& link, const AttributeLimits& limits,
+              SelectionBuffer& buffer) noexcept {
   const SelectedAttributes attributes = selected(link.attributes, limits, buffer);
   SizeSink size;
   put_link_fields(size, link, attributes, limits.value_length);

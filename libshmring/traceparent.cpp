@@ -21,7 +21,8 @@ using Byte = Id<1, struct ByteTag>;
 
 std::optional<SpanContext> parse_traceparent(std::string_view header, std::string_view trace_state) noexcept {
   if (header.size() < kTraceparentSize) return std::nullopt;
-  if (header[kTraceIdAt - 1] != '-' || header[kSpanIdAt - 1] != '-' || header[kFlagsAt - 1] != '-') return std::nullopt;
+  if (header[kTraceIdAt - 1] != '-' || header[kSpanIdAt - 1] != '-' || header[kFlagsAt - 1] != '-')
+    return std::nullopt;
   const auto version = Byte::from_hex(header.substr(0, 2));
   const auto trace_id = TraceId::from_hex(header.substr(kTraceIdAt, 32));
   const auto span_id = SpanId::from_hex(header.substr(kSpanIdAt, 16));

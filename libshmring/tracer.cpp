@@ -32,7 +32,8 @@ SpanContext copied(const SpanContext& context) noexcept {
 }
 
 /// nullptr: out of memory.
-std::unique_ptr<SpanData> new_data(const Ring& ring, ScopeId scope, const Limits& limits, std::string_view name) noexcept {
+std::unique_ptr<SpanData> new_data(const Ring& ring, ScopeId scope, const Limits& limits,
+                                   std::string_view name) noexcept {
   try {
     return std::unique_ptr<SpanData>(new SpanData{.writer = ring.writer(),
                                                   .scope = scope,
@@ -51,7 +52,8 @@ Tracer Ring::tracer(std::string_view scope_name, std::string_view scope_version)
 }
 
 Span Tracer::start(std::string_view name, const SpanOptions& options) const noexcept {
-  const SpanContext* const parent = options.parent != nullptr && options.parent->is_valid() ? options.parent : nullptr;
+  const SpanContext* const parent =
+      options.parent != nullptr && options.parent->is_valid() ? options.parent : nullptr;
   if (config_->disabled) return Span(parent == nullptr ? SpanContext{} : copied(*parent), nullptr);
 
   ring_.prepare_thread();  // ids come from the thread's state then; without a slot, from the kernel
@@ -60,7 +62,8 @@ Span Tracer::start(std::string_view name, const SpanOptions& options) const noex
   context.span_id = random_span_id();
   context.origin = ContextOrigin::kLocal;
   context.flags = 0;
-  if (sample(config_->sampler, parent, context.trace_id) == Decision::kDrop) return Span(std::move(context), nullptr);
+  if (sample(config_->sampler, parent, context.trace_id) == Decision::kDrop)
+    return Span(std::move(context), nullptr);
 
   context.flags = kSampledFlag;
   auto data = new_data(ring_, scope_, config_->limits, name);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rarer half of the value encoder: arrays, maps, cut strings, and lists of attributes with doubles or past the limit.
+// The rarer half of the value encoder: arrays, maps, cut strings, and lists of attributes with doubles or
+// past the limit.
 
 #include "shmring/value_encoder.hpp"
 
@@ -39,16 +40,18 @@ bool later_entry_has_key(std::span<const Attribute> map, std::size_t index) noex
   return false;
 }
 
-// The entries of a KeyValueList, or the elements of an ArrayValue: both messages have one repeated field, number 1.
-// Keys of a map are unique as those of attributes are; empty ones are allowed here.
+// The entries of a KeyValueList, or the elements of an ArrayValue: both messages have one repeated field,
+// number 1. Keys of a map are unique as those of attributes are; empty ones are allowed here.
 template <typename Sink>
-void put_elements(Sink& sink, const AttributeValue& value, std::uint32_t value_length, unsigned nesting) noexcept {
+void put_elements(Sink& sink, const AttributeValue& value, std::uint32_t value_length,
+                  unsigned nesting) noexcept {
   constexpr std::uint32_t kElements = 1;
   if (value.kind() == ValueKind::kMap) {
     const std::span<const Attribute> map = value.map();
     const bool is_plain = keys_are_unique(map.data(), map.size());
     for (std::size_t i = 0; i < map.size(); ++i) {
-      if (is_plain || !later_entry_has_key(map, i)) put_attribute(sink, kElements, map[i], value_length, nesting + 1);
+      if (is_plain || !later_entry_has_key(map, i))
+        put_attribute(sink, kElements, map[i], value_length, nesting + 1);
     }
     return;
   }
@@ -58,7 +61,8 @@ void put_elements(Sink& sink, const AttributeValue& value, std::uint32_t value_l
 }
 
 template <typename Sink>
-void put_large(Sink& sink, const AttributeValue& value, std::uint32_t value_length, unsigned nesting) noexcept {
+void put_large(Sink& sink, const AttributeValue& value, std::uint32_t value_length,
+               unsigned nesting) noexcept {
   if (value.kind() == ValueKind::kUnsigned) {
     char digits[64];  // 20 are enough; g++ believes that copy() may read more
     const auto end = std::to_chars(digits, digits + sizeof(digits), value.unsigned_integer()).ptr;
@@ -86,7 +90,8 @@ std::size_t cut_size(std::string_view text, std::uint32_t characters) noexcept {
   return text.size();
 }
 
-std::size_t large_value_size(const AttributeValue& value, std::uint32_t value_length, unsigned nesting) noexcept {
+std::size_t large_value_size(const AttributeValue& value, std::uint32_t value_length,
+                             unsigned nesting) noexcept {
   SizeSink sink;
   put_large(sink, value, value_length, nesting);
   return sink.size();
@@ -110,11 +115,13 @@ bool keys_are_unique(const Attribute* list, std::size_t count) noexcept {
   return true;
 }
 
-SelectedAttributes select_attributes(Attributes list, std::uint32_t count_limit, SelectionBuffer& buffer) noexcept {
+SelectedAttributes select_attributes(Attributes list, std::uint32_t count_limit,
+                                     SelectionBuffer& buffer) noexcept {
   constexpr std::size_t kIndexable = 1U << 16U;
   const std::uint32_t limit = count_limit < kMaxAttributes ? count_limit : kMaxAttributes;
   const std::size_t size = list.size() < kIndexable ? list.size() : kIndexable;
-  SelectedAttributes selected{list.data(), buffer.chosen, 0, AttributeValue(list).size() - static_cast<std::uint32_t>(size)};
+  SelectedAttributes selected{list.data(), buffer.chosen, 0,
+                              AttributeValue(list).size() - static_cast<std::uint32_t>(size)};
   KeyFilter seen;
   for (std::size_t i = 0; i < size; ++i) {
     const std::string_view key = list[i].key;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attributes as a program writes them down: {{"order.id", 4711}, {"customer", name}}. Nothing here owns or copies what it
-// names; everything is meant to live as long as the call that it is an argument of.
+// Attributes as a program writes them down: {{"order.id", 4711}, {"customer", name}}. Nothing here owns or
+// copies what it names; everything is meant to live as long as the call that it is an argument of.
 #pragma once
 
 #include <concepts>
@@ -22,16 +22,21 @@ class AttributeValue;
 
 /// What an AttributeValue holds. The kinds after kMap are arrays of one C++ type, read where they lie.
 enum class ValueKind : std::uint8_t {
-  kEmpty,     // no value: OTLP's AnyValue with nothing in it
-  kString,    // passed on as it is: invalid UTF-8 is the flusher's to repair
+  kEmpty,   // no value: OTLP's AnyValue with nothing in it
+  kString,  // passed on as it is: invalid UTF-8 is the flusher's to repair
   kBool,
   kInt,       // 64 bits, signed
   kUnsigned,  // above the range of kInt: written as a string of decimal digits
   kDouble,
   kBytes,
-  kArray,     // of AttributeValue
-  kMap,       // of Attribute
-  kInts32, kInts64, kDoubles, kBools, kStrings, kStringViews,
+  kArray,  // of AttributeValue
+  kMap,    // of Attribute
+  kInts32,
+  kInts64,
+  kDoubles,
+  kBools,
+  kStrings,      // std::string
+  kStringViews,  // std::string_view
 };
 
 namespace attribute_types {
@@ -63,24 +68,28 @@ constexpr ValueKind array_kind() noexcept {
 template <typename T>
 using Element = std::remove_cvref_t<decltype(*std::data(std::declval<const T&>()))>;
 
-/// Contiguous elements of a type that array_kind() knows: std::vector, std::array, std::span, a C array.
 template <typename T>
-concept Array = !Text<T> && !Bytes<T> && requires(const T& array) {
+concept Contiguous = requires(const T& array) {
   { std::size(array) } -> std::convertible_to<std::size_t>;
   std::data(array);
-} && array_kind<Element<T>>() != ValueKind::kEmpty;
+};
+
+/// Contiguous elements of a type that array_kind() knows: std::vector, std::array, std::span, a C array.
+template <typename T>
+concept Array = !Text<T> && !Bytes<T> && Contiguous<T> && array_kind<Element<T>>() != ValueKind::kEmpty;
 
 }  // namespace attribute_types
 
 /// OTLP's AnyValue without ownership: 16 bytes, to be passed by value. Converts implicitly from
 ///
 ///   bool                                              never from a pointer or an integer
-///   every integer type but the character types        above the range of int64: see ValueKind::kUnsigned (specification
-///                                                     "Mapping arbitrary data to OTLP AnyValue", Integer Values)
+///   every integer type but the character types        above the range of int64 a string of decimal digits: see
+///                                                     specification "Mapping arbitrary data to OTLP AnyValue"
 ///   float, double, long double                        NaN and infinities included
 ///   const char*, std::string, std::string_view        nullptr: empty value
 ///   what converts to std::span<const std::byte>       bytes
-///   vector, array, span, C array of: int, long, long long, double, bool, std::string, std::string_view, AttributeValue
+///   vector, array, span, C array                      of int, long, long long, double, bool, std::string,
+///                                                     std::string_view, AttributeValue, Attribute (a map)
 ///   Values{...}, Attributes{...}                      arrays and maps written in place, nested as one likes
 ///
 /// Strings, bytes and arrays longer than 2^32 - 1 are taken to have that length: no ring takes them.
@@ -93,14 +102,17 @@ class AttributeValue {
   constexpr AttributeValue(T value) noexcept : int_(value ? 1 : 0), kind_(ValueKind::kBool) {}
 
   template <attribute_types::Integer T>
-  constexpr AttributeValue(T value) noexcept : int_(static_cast<std::int64_t>(value)), kind_(ValueKind::kInt) {
+  constexpr AttributeValue(T value) noexcept
+      : int_(static_cast<std::int64_t>(value)), kind_(ValueKind::kInt) {
     if constexpr (std::unsigned_integral<T>) {
-      if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) kind_ = ValueKind::kUnsigned;
+      if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+        kind_ = ValueKind::kUnsigned;
     }
   }
 
   template <std::floating_point T>
-  constexpr AttributeValue(T value) noexcept : double_(static_cast<double>(value)), kind_(ValueKind::kDouble) {}
+  constexpr AttributeValue(T value) noexcept
+      : double_(static_cast<double>(value)), kind_(ValueKind::kDouble) {}
 
   constexpr AttributeValue(const char* text) noexcept : AttributeValue() {
     if (text != nullptr) *this = AttributeValue(std::string_view(text));
@@ -165,8 +177,9 @@ class AttributeValue {
 };
 static_assert(sizeof(AttributeValue) == 16);
 
-/// A key and its value. The key has to be non-empty; an attribute without one is dropped and counted in the record's
-/// dropped_attributes_count (specification "Common", Attribute). Of two attributes with the same key the later wins.
+/// A key and its value. The key has to be non-empty; an attribute without one is dropped and counted in the
+/// record's dropped_attributes_count (specification "Common", Attribute). Of two attributes with the same key
+/// the later wins.
 struct Attribute {
   std::string_view key;
   AttributeValue value = {};
@@ -178,33 +191,44 @@ inline std::span<const Attribute> AttributeValue::map() const noexcept {
 
 inline AttributeValue AttributeValue::element(std::uint32_t index) const noexcept {
   switch (kind_) {
-    case ValueKind::kArray: return static_cast<const AttributeValue*>(data_)[index];
-    case ValueKind::kInts32: return load<std::int32_t>(index);
-    case ValueKind::kInts64: return load<std::int64_t>(index);
-    case ValueKind::kDoubles: return load<double>(index);
-    case ValueKind::kBools: return static_cast<const bool*>(data_)[index];
-    case ValueKind::kStrings: return static_cast<const std::string*>(data_)[index];
-    case ValueKind::kStringViews: return static_cast<const std::string_view*>(data_)[index];
-    default: return {};
+    case ValueKind::kArray:
+      return static_cast<const AttributeValue*>(data_)[index];
+    case ValueKind::kInts32:
+      return load<std::int32_t>(index);
+    case ValueKind::kInts64:
+      return load<std::int64_t>(index);
+    case ValueKind::kDoubles:
+      return load<double>(index);
+    case ValueKind::kBools:
+      return static_cast<const bool*>(data_)[index];
+    case ValueKind::kStrings:
+      return static_cast<const std::string*>(data_)[index];
+    case ValueKind::kStringViews:
+      return static_cast<const std::string_view*>(data_)[index];
+    default:
+      return {};
   }
 }
 
-// g++ warns that what a list constructor keeps can dangle. It is said below, and keeping it is what these types are for.
+// g++ warns that what a list constructor keeps can dangle. It is said below, and keeping it is what these
+// types are for.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Winit-list-lifetime"
 #endif
 
-/// A list of attributes, and the way to write a map as a value: {"user", Attributes{{"id", 7}, {"name", name}}}.
+/// A list of attributes, and the way to write a map as a value: {"user", Attributes{{"id", 7}, {"name",
+/// name}}}.
 ///
-/// A list in braces lives until the end of the full expression that it is written in: use it as an argument. A variable
-/// of this type may only name attributes that live elsewhere (a vector, an array).
+/// A list in braces lives until the end of the full expression that it is written in: use it as an argument.
+/// A variable of this type may only name attributes that live elsewhere (a vector, an array).
 class Attributes {
  public:
   constexpr Attributes() noexcept = default;
-  constexpr Attributes(std::initializer_list<Attribute> list) noexcept : data_(list.begin()), size_(list.size()) {}
+  constexpr Attributes(std::initializer_list<Attribute> list) noexcept
+      : data_(list.begin()), size_(list.size()) {}
   template <attribute_types::Array T>
-    requires std::same_as<attribute_types::Element<T>, Attribute>
+  requires std::same_as<attribute_types::Element<T>, Attribute>
   constexpr Attributes(const T& array) noexcept : data_(std::data(array)), size_(std::size(array)) {}
 
   constexpr const Attribute* data() const noexcept { return data_; }
@@ -219,10 +243,12 @@ class Attributes {
   std::size_t size_ = 0;
 };
 
-/// The way to write an array as a value: {"tags", Values{"new", 3, true}}. Lives as long as Attributes in braces do.
+/// The way to write an array as a value: {"tags", Values{"new", 3, true}}. Lives as long as Attributes in
+/// braces do.
 class Values {
  public:
-  constexpr Values(std::initializer_list<AttributeValue> list) noexcept : data_(list.begin()), size_(list.size()) {}
+  constexpr Values(std::initializer_list<AttributeValue> list) noexcept
+      : data_(list.begin()), size_(list.size()) {}
 
   constexpr const AttributeValue* data() const noexcept { return data_; }
   constexpr std::size_t size() const noexcept { return size_; }

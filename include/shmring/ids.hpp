@@ -12,8 +12,8 @@
 
 namespace shmring {
 
-/// `Size` bytes that name a trace or a span, in the order in which they are sent. All zero is no id (specification "Trace
-/// API", SpanContext). All functions are pure: thread-safe and async-signal-safe.
+/// `Size` bytes that name a trace or a span, in the order in which they are sent. All zero is no id
+/// (specification "Trace API", SpanContext). All functions are pure: thread-safe and async-signal-safe.
 template <std::size_t Size, typename Tag>
 struct Id {
   std::array<std::uint8_t, Size> bytes{};
@@ -45,8 +45,8 @@ struct Id {
     return text;
   }
 
-  /// The id that hex() gives this text for. nullopt: another length, an upper-case digit or no digit. All zero is read, and
-  /// is not valid.
+  /// The id that hex() gives this text for. nullopt: another length, an upper-case digit or no digit. All
+  /// zero is read, and is not valid.
   static constexpr std::optional<Id> from_hex(std::string_view text) noexcept {
     if (text.size() != 2 * Size) return std::nullopt;
     Id id;

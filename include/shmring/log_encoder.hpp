@@ -18,17 +18,18 @@
 
 namespace shmring {
 
-/// Everything that a log record can say (specification "Logs Data Model"). What is left at its default is not written.
-/// Owns nothing: everything in it has to live until the call that it is given to returns.
+/// Everything that a log record can say (specification "Logs Data Model"). What is left at its default is not
+/// written. Owns nothing: everything in it has to live until the call that it is given to returns.
 struct LogRecord {
   Severity severity = Severity::kUnspecified;
-  std::string_view severity_text = {};        // the source's own name of the level
-  AttributeValue body = {};                   // any value; no limit applies to it
+  std::string_view severity_text = {};  // the source's own name of the level
+  AttributeValue body = {};             // any value; no limit applies to it
   Attributes attributes = {};
-  std::string_view event_name = {};           // says that the record is an event of this kind
-  std::uint64_t time_unix_nano = 0;           // when it happened, in ns since 1970; 0: Logger::emit() puts the time of the call
-  std::uint64_t observed_time_unix_nano = 0;  // when it was noticed; 0: as above
-  TraceContext trace = {};                    // an id of zeroes is left out
+  std::string_view event_name = {};  // says that the record is an event of this kind
+  std::uint64_t time_unix_nano =
+      0;  // when it happened, in ns since 1970; 0: Logger::emit() puts the time of the call
+  std::uint64_t observed_time_unix_nano = 0;   // when it was noticed; 0: as above
+  TraceContext trace = {};                     // an id of zeroes is left out
   std::uint32_t dropped_attributes_count = 0;  // dropped before; those that a limit drops are added
 };
 
@@ -36,16 +37,18 @@ namespace wire {
 
 namespace log_record {  // field numbers of opentelemetry.proto.logs.v1.LogRecord
 inline constexpr std::uint32_t kTime = 1, kSeverityNumber = 2, kSeverityText = 3, kBody = 5, kAttributes = 6,
-                               kDroppedAttributes = 7, kFlags = 8, kTraceId = 9, kSpanId = 10, kObservedTime = 11,
-                               kEventName = 12;
+                               kDroppedAttributes = 7, kFlags = 8, kTraceId = 9, kSpanId = 10,
+                               kObservedTime = 11, kEventName = 12;
 }
 
 /// The time comes first: at a fixed place for whoever rewrites it.
 template <typename Sink>
-[[gnu::always_inline]] inline void put_log(Sink& sink, const LogRecord& record, const SelectedAttributes& attributes,
-             std::uint32_t value_length) noexcept {
+[[gnu::always_inline]] inline void put_log(Sink& sink, const LogRecord& record,
+                                           const SelectedAttributes& attributes,
+                                           std::uint32_t value_length) noexcept {
   if (record.time_unix_nano != 0) put_fixed64(sink, log_record::kTime, record.time_unix_nano);
-  if (record.observed_time_unix_nano != 0) put_fixed64(sink, log_record::kObservedTime, record.observed_time_unix_nano);
+  if (record.observed_time_unix_nano != 0)
+    put_fixed64(sink, log_record::kObservedTime, record.observed_time_unix_nano);
   if (record.severity != Severity::kUnspecified) {
     put_varint(sink, log_record::kSeverityNumber, static_cast<std::uint8_t>(record.severity));
   }
@@ -55,8 +58,10 @@ template <typename Sink>
   const std::uint32_t dropped = saturated_sum(record.dropped_attributes_count, attributes.dropped);
   if (dropped != 0) put_varint(sink, log_record::kDroppedAttributes, dropped);
   if (record.trace.flags != 0) put_fixed32(sink, log_record::kFlags, record.trace.flags);
-  if (record.trace.trace_id.is_valid()) put_bytes(sink, log_record::kTraceId, record.trace.trace_id.bytes.data(), 16);
-  if (record.trace.span_id.is_valid()) put_bytes(sink, log_record::kSpanId, record.trace.span_id.bytes.data(), 8);
+  if (record.trace.trace_id.is_valid())
+    put_bytes(sink, log_record::kTraceId, record.trace.trace_id.bytes.data(), 16);
+  if (record.trace.span_id.is_valid())
+    put_bytes(sink, log_record::kSpanId, record.trace.span_id.bytes.data(), 8);
   if (!record.event_name.empty()) put_text(sink, log_record::kEventName, record.event_name);
 }
 

@@ -28,21 +28,24 @@ inline std::uint64_t unix_time_ns() noexcept {
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-/// Emits the log records of one instrumentation scope; from Ring::logger(). Cheap to copy, usable by any thread.
+/// Emits the log records of one instrumentation scope; from Ring::logger(). Cheap to copy, usable by any
+/// thread.
 ///
-/// Every emit() returns true when the record is committed: it is safe then, whatever becomes of the process. False is a
-/// drop, counted in the ring by its cause; or a record that enabled() refuses, which is no attempt and is counted nowhere.
-/// Once the thread has its block, an emit makes no system call, allocates nothing and takes no lock; it is thread-safe,
-/// and async-signal-safe but for a thread's first record (Ring::prepare_thread() sees to that one).
+/// Every emit() returns true when the record is committed: it is safe then, whatever becomes of the process.
+/// False is a drop, counted in the ring by its cause; or a record that enabled() refuses, which is no attempt
+/// and is counted nowhere. Once the thread has its block, an emit makes no system call, allocates nothing and
+/// takes no lock; it is thread-safe, and async-signal-safe but for a thread's first record
+/// (Ring::prepare_thread() sees to that one).
 ///
 /// A process started with OTEL_SDK_DISABLED=true emits nothing: enabled() is always false.
 class Logger {
  public:
-  /// False: a record of that severity would not be written, so there is no need to make it. One load; the ring's minimum
-  /// severity can change at any time. Records without a severity pass every minimum (specification "Logs SDK",
-  /// minimum severity).
+  /// False: a record of that severity would not be written, so there is no need to make it. One load; the
+  /// ring's minimum severity can change at any time. Records without a severity pass every minimum
+  /// (specification "Logs SDK", minimum severity).
   bool enabled(Severity severity) const noexcept {
-    const std::uint32_t minimum = min_severity_->load(std::memory_order_relaxed);  // relaxed: a setting; orders nothing
+    const std::uint32_t minimum =
+        min_severity_->load(std::memory_order_relaxed);  // relaxed: a setting; orders nothing
     return static_cast<std::uint32_t>(severity) >= minimum ||
            (severity == Severity::kUnspecified && minimum != kNothingPasses);
   }
@@ -77,20 +80,24 @@ class Logger {
   static constexpr std::uint32_t kNothingPasses = kUnlimited;
   static const std::atomic<std::uint32_t> nothing_passes;
 
-  Logger(Writer writer, ScopeId scope, const std::atomic<std::uint32_t>* min_severity, AttributeLimits limits) noexcept
+  Logger(Writer writer, ScopeId scope, const std::atomic<std::uint32_t>* min_severity,
+         AttributeLimits limits) noexcept
       : writer_(writer), min_severity_(min_severity), limits_(limits), scope_(scope) {}
 
   /// Not inlined, so that a call of emit() is small: one copy of the encoder serves all of them.
   [[gnu::noinline]] bool commit(const LogRecord& record) const noexcept {
-    if (!wire::can_take_all(record.attributes, limits_.count)) [[unlikely]] return commit_selected(record);
+    if (!wire::can_take_all(record.attributes, limits_.count)) [[unlikely]]
+      return commit_selected(record);
     return commit(record, wire::take_all(record.attributes));
   }
 
-  [[gnu::always_inline]] bool commit(const LogRecord& record, const wire::SelectedAttributes& attributes) const noexcept {
+  [[gnu::always_inline]] bool commit(const LogRecord& record,
+                                     const wire::SelectedAttributes& attributes) const noexcept {
     wire::SizeSink size;
     wire::put_log(size, record, attributes, limits_.value_length);
     Slot slot = writer_.try_reserve(RecordKind::kLog, size.size(), scope_);
-    if (!slot) [[unlikely]] return false;
+    if (!slot) [[unlikely]]
+      return false;
     wire::ByteSink sink(slot.payload().data());
     wire::put_log(sink, record, attributes, limits_.value_length);
     assert(sink.position() == slot.payload().data() + size.size());

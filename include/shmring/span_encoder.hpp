@@ -39,8 +39,9 @@ struct SpanLink {
   std::uint32_t dropped_attributes_count = 0;
 };
 
-/// Everything that a span can say, for programs that measure by themselves; all others use Span (span.hpp). What is left
-/// at its default is not written. Owns nothing: everything in it has to live until the call that it is given to returns.
+/// Everything that a span can say, for programs that measure by themselves; all others use Span (span.hpp).
+/// What is left at its default is not written. Owns nothing: everything in it has to live until the call that
+/// it is given to returns.
 struct SpanRecord {
   TraceContext context = {};
   std::string_view trace_state = {};
@@ -51,7 +52,8 @@ struct SpanRecord {
   std::uint64_t start_time_unix_nano = 0;
   std::uint64_t end_time_unix_nano = 0;
   Attributes attributes = {};
-  std::uint32_t dropped_attributes_count = 0;  // dropped before; those that a limit drops are added: here and below
+  std::uint32_t dropped_attributes_count =
+      0;  // dropped before; those that a limit drops are added: here and below
   std::span<const SpanEvent> events = {};
   std::uint32_t dropped_events_count = 0;
   std::span<const SpanLink> links = {};

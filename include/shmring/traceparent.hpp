@@ -30,14 +30,15 @@ inline constexpr std::size_t kTraceparentSize = 55;  // 00-<32 digits>-<16 digit
 
 /// Reads a traceparent header (W3C Trace Context, 3.2) and takes `trace_state` along; the origin is kRemote.
 ///
-/// nullopt, and the caller starts a new trace: another length (a version above 00 may go on after a further '-'), version
-/// ff, digits other than 0-9a-f, an id of zeroes. Of the flags only `sampled` is kept: level 1 has no other, and asks for
-/// zero in their place. White space around the header is the HTTP library's to remove. A trace state too large for memory
-/// is left out. Thread-safe; not async-signal-safe.
-std::optional<SpanContext> parse_traceparent(std::string_view header, std::string_view trace_state = {}) noexcept;
+/// nullopt, and the caller starts a new trace: another length (a version above 00 may go on after a further
+/// '-'), version ff, digits other than 0-9a-f, an id of zeroes. Of the flags only `sampled` is kept: level 1
+/// has no other, and asks for zero in their place. White space around the header is the HTTP library's to
+/// remove. A trace state too large for memory is left out. Thread-safe; not async-signal-safe.
+std::optional<SpanContext> parse_traceparent(std::string_view header,
+                                             std::string_view trace_state = {}) noexcept;
 
-/// The traceparent header of version 00 for this context, without a terminating zero. A context that is not valid has no
-/// header: nullopt. Thread-safe and async-signal-safe.
+/// The traceparent header of version 00 for this context, without a terminating zero. A context that is not
+/// valid has no header: nullopt. Thread-safe and async-signal-safe.
 std::optional<std::array<char, kTraceparentSize>> format_traceparent(const TraceContext& context) noexcept;
 
 }  // namespace shmring

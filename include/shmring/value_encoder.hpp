@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// OTLP's AnyValue and KeyValue on the wire, within the attribute limits. Scalars are inline; arrays and maps are written by
-// libshmring/value_encoder.cpp. Nothing here allocates, locks, throws or calls the kernel: all async-signal-safe.
+// OTLP's AnyValue and KeyValue on the wire, within the attribute limits. Scalars are inline; arrays and maps
+// are written by libshmring/value_encoder.cpp. Nothing here allocates, locks, throws or calls the kernel: all
+// async-signal-safe.
 #pragma once
 
 #include <bit>
@@ -20,32 +21,36 @@ namespace shmring::wire {
 
 // Field numbers of opentelemetry.proto.common.v1.
 namespace any_value {
-inline constexpr std::uint32_t kString = 1, kBool = 2, kInt = 3, kDouble = 4, kArray = 5, kMap = 6, kBytes = 7;
+inline constexpr std::uint32_t kString = 1, kBool = 2, kInt = 3, kDouble = 4, kArray = 5, kMap = 6,
+                               kBytes = 7;
 }
 namespace key_value {
 inline constexpr std::uint32_t kKey = 1, kValue = 2;
 }
 
-/// Bytes of `text` that make up its first `characters` code points (any byte that does not continue one begins one).
+/// Bytes of `text` that make up its first `characters` code points (any byte that does not continue one
+/// begins one).
 std::size_t cut_size(std::string_view text, std::uint32_t characters) noexcept;
 
 inline std::size_t limited_size(std::string_view text, std::uint32_t value_length) noexcept {
-  if (text.size() <= value_length) [[likely]] return text.size();  // no text has more characters than bytes
+  if (text.size() <= value_length) [[likely]]
+    return text.size();  // no text has more characters than bytes
   return cut_size(text, value_length);
 }
 
 /// Arrays, maps and integers above int64. `nesting` is the number of values around this one, itself included.
-std::size_t large_value_size(const AttributeValue& value, std::uint32_t value_length, unsigned nesting) noexcept;
+std::size_t large_value_size(const AttributeValue& value, std::uint32_t value_length,
+                             unsigned nesting) noexcept;
 std::byte* write_large_value(std::byte* out, const AttributeValue& value, std::uint32_t value_length,
                              unsigned nesting) noexcept;
 
-/// Calls use(size, write): the size of the contents of an AnyValue message, and what writes them to a ByteSink. So a value
-/// is looked at once for each pass over it, and what is sized is not walked again to be sized: with one walk more for
-/// each level, nested values would take 2^depth walks. Values of OTLP's oneof are written whatever they are: false, 0, ""
-/// are values.
+/// Calls use(size, write): the size of the contents of an AnyValue message, and what writes them to a
+/// ByteSink. So a value is looked at once for each pass over it, and what is sized is not walked again to be
+/// sized: with one walk more for each level, nested values would take 2^depth walks. Values of OTLP's oneof
+/// are written whatever they are: false, 0, "" are values.
 template <typename Use>
-[[gnu::always_inline]] inline void encode_value(const AttributeValue& value, std::uint32_t value_length, unsigned nesting,
-                                                Use use) noexcept {
+[[gnu::always_inline]] inline void encode_value(const AttributeValue& value, std::uint32_t value_length,
+                                                unsigned nesting, Use use) noexcept {
   switch (value.kind()) {
     case ValueKind::kEmpty:
       return use(0, [](ByteSink&) {});
@@ -90,10 +95,11 @@ template <typename Write>
 template <typename Sink>
 [[gnu::always_inline]] inline void put_any_value(Sink& sink, std::uint32_t field, const AttributeValue& value,
                                                  std::uint32_t value_length, unsigned nesting = 1) noexcept {
-  encode_value(value, value_length, nesting, [&](std::size_t size, auto&& write) __attribute__((always_inline)) {
-    put_length(sink, field, size);
-    put_contents(sink, size, write);
-  });
+  encode_value(
+      value, value_length, nesting, [&](std::size_t size, auto&& write) __attribute__((always_inline)) {
+        put_length(sink, field, size);
+        put_contents(sink, size, write);
+      });
 }
 
 /// A KeyValue message as field `field`.
@@ -101,12 +107,14 @@ template <typename Sink>
 [[gnu::always_inline]] inline void put_attribute(Sink& sink, std::uint32_t field, const Attribute& attribute,
                                                  std::uint32_t value_length, unsigned nesting = 1) noexcept {
   const std::string_view key = attribute.key;
-  encode_value(attribute.value, value_length, nesting, [&](std::size_t size, auto&& write) __attribute__((always_inline)) {
-    put_length(sink, field, 1 + varint_size(key.size()) + key.size() + 1 + varint_size(size) + size);
-    put_text(sink, key_value::kKey, key);
-    put_length(sink, key_value::kValue, size);
-    put_contents(sink, size, write);
-  });
+  encode_value(
+      attribute.value, value_length,
+      nesting, [&](std::size_t size, auto&& write) __attribute__((always_inline)) {
+        put_length(sink, field, 1 + varint_size(key.size()) + key.size() + 1 + varint_size(size) + size);
+        put_text(sink, key_value::kKey, key);
+        put_length(sink, key_value::kValue, size);
+        put_contents(sink, size, write);
+      });
 }
 
 /// Which attributes of a list go into a record: those with a key, each key once, no more than the limit.
@@ -128,9 +136,10 @@ struct SelectionBuffer {
 /// True if every key is there once. For lists of any length.
 bool keys_are_unique(const Attribute* list, std::size_t count) noexcept;
 
-/// In the order of the list: a key that was chosen before replaces the earlier value, a new one past the limit is
-/// dropped (specification "Common", Attribute Limits). Attributes past the 65,536th are dropped.
-SelectedAttributes select_attributes(Attributes list, std::uint32_t count_limit, SelectionBuffer& buffer) noexcept;
+/// In the order of the list: a key that was chosen before replaces the earlier value, a new one past the
+/// limit is dropped (specification "Common", Attribute Limits). Attributes past the 65,536th are dropped.
+SelectedAttributes select_attributes(Attributes list, std::uint32_t count_limit,
+                                     SelectionBuffer& buffer) noexcept;
 
 /// True if select_attributes() would choose the list as it stands: what nearly every record is.
 inline bool can_take_all(Attributes list, std::uint32_t count_limit) noexcept {
@@ -155,9 +164,11 @@ inline SelectedAttributes take_all(Attributes list) noexcept {
 }
 
 template <typename Sink>
-[[gnu::always_inline]] inline void put_attributes(Sink& sink, std::uint32_t field, const SelectedAttributes& attributes,
-                    std::uint32_t value_length) noexcept {
-  for (std::uint32_t i = 0; i < attributes.count; ++i) put_attribute(sink, field, attributes[i], value_length);
+[[gnu::always_inline]] inline void put_attributes(Sink& sink, std::uint32_t field,
+                                                  const SelectedAttributes& attributes,
+                                                  std::uint32_t value_length) noexcept {
+  for (std::uint32_t i = 0; i < attributes.count; ++i)
+    put_attribute(sink, field, attributes[i], value_length);
 }
 
 /// a + b, or the largest number: a count that is written into a record does not wrap.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The protobuf wire format, written by us: two sinks with the same calls. SizeSink adds up what ByteSink will write, so
-// that a record is described once, sized exactly, and then written straight into its slot.
+// The protobuf wire format, written by us: two sinks with the same calls. SizeSink adds up what ByteSink will
+// write, so that a record is described once, sized exactly, and then written straight into its slot.
 #pragma once
 
 #include <bit>
@@ -17,7 +17,8 @@ constexpr std::uint32_t tag(std::uint32_t field, Type type) noexcept {
 }
 
 constexpr std::size_t varint_size(std::uint64_t value) noexcept {
-  if (value < 0x80U) [[likely]] return 1;  // nearly all lengths
+  if (value < 0x80U) [[likely]]
+    return 1;  // nearly all lengths
   return (static_cast<std::size_t>(std::bit_width(value)) * 9 + 64) / 64;
 }
 
@@ -105,12 +106,14 @@ template <typename Sink>
   sink.varint(value);
 }
 template <typename Sink>
-[[gnu::always_inline]] inline void put_fixed32(Sink& sink, std::uint32_t field, std::uint32_t value) noexcept {
+[[gnu::always_inline]] inline void put_fixed32(Sink& sink, std::uint32_t field,
+                                               std::uint32_t value) noexcept {
   sink.varint(tag(field, Type::kFixed32));
   sink.fixed32(value);
 }
 template <typename Sink>
-[[gnu::always_inline]] inline void put_fixed64(Sink& sink, std::uint32_t field, std::uint64_t value) noexcept {
+[[gnu::always_inline]] inline void put_fixed64(Sink& sink, std::uint32_t field,
+                                               std::uint64_t value) noexcept {
   sink.varint(tag(field, Type::kFixed64));
   sink.fixed64(value);
 }
@@ -121,7 +124,8 @@ template <typename Sink>
   sink.varint(size);
 }
 template <typename Sink>
-[[gnu::always_inline]] inline void put_bytes(Sink& sink, std::uint32_t field, const void* from, std::size_t size) noexcept {
+[[gnu::always_inline]] inline void put_bytes(Sink& sink, std::uint32_t field, const void* from,
+                                             std::size_t size) noexcept {
   put_length(sink, field, size);
   sink.bytes(from, size);
 }

@@ -16,7 +16,8 @@ TEST(AttributeValue, TakesEveryIntegerTypeAsAnInteger) {
   EXPECT_EQ(AttributeValue(std::uint8_t{255}).integer(), 255);
   EXPECT_EQ(AttributeValue(std::int16_t{-300}).integer(), -300);
   EXPECT_EQ(AttributeValue(std::uint32_t{0xFFFFFFFFU}).integer(), 0xFFFFFFFFLL);
-  EXPECT_EQ(AttributeValue(std::numeric_limits<long long>::min()).integer(), std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(AttributeValue(std::numeric_limits<long long>::min()).integer(),
+            std::numeric_limits<std::int64_t>::min());
   EXPECT_EQ(AttributeValue(std::size_t{7}).integer(), 7);
   EXPECT_EQ(AttributeValue(std::size_t{7}).kind(), ValueKind::kInt);
 }

@@ -19,7 +19,8 @@ class Environment : public WithEnvironment {};
 
 TEST_F(Environment, ThatSaysNothingGivesTheDefaultsOfTheSpecification) {
   const ProducerConfig config = read_producer_config();
-  for (const AttributeLimits& limits : {config.limits.log, config.limits.span, config.limits.event, config.limits.link}) {
+  for (const AttributeLimits& limits :
+       {config.limits.log, config.limits.span, config.limits.event, config.limits.link}) {
     EXPECT_EQ(limits.count, 128U);
     EXPECT_EQ(limits.value_length, kUnlimited);
   }

@@ -28,7 +28,8 @@ TEST(Id, IsWrittenAndReadAsLowerCaseHexadecimal) {
   ASSERT_TRUE(id);
   const auto hex = id->hex();
   EXPECT_EQ(std::string(hex.data(), hex.size()), "00f067aa0ba902b7");
-  for (const std::string_view bad : {"", "00f067aa0ba902b", "00f067aa0ba902b70", "00F067aa0ba902b7", "00f067aa0ba902bg"}) {
+  for (const std::string_view bad :
+       {"", "00f067aa0ba902b", "00f067aa0ba902b70", "00F067aa0ba902b7", "00f067aa0ba902bg"}) {
     EXPECT_FALSE(SpanId::from_hex(bad)) << bad;
   }
 }

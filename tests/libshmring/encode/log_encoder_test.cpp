@@ -21,8 +21,9 @@ TEST(LogEncoder, WritesGeneratedRecordsAsLibprotobufReadsThem) {
 TEST(LogEncoder, WritesNothingOfAnEmptyRecord) { EXPECT_EQ(encoded(LogRecord{}, AttributeLimits{}), ""); }
 
 TEST(LogEncoder, WritesTheTimeFirst) {
-  const std::string bytes = encoded(LogRecord{.severity = Severity::kInfo, .body = "b", .time_unix_nano = 0x0102030405060708U},
-                                    AttributeLimits{});
+  const std::string bytes =
+      encoded(LogRecord{.severity = Severity::kInfo, .body = "b", .time_unix_nano = 0x0102030405060708U},
+              AttributeLimits{});
   EXPECT_EQ(bytes.substr(0, 9), std::string("\x09\x08\x07\x06\x05\x04\x03\x02\x01"));
 }
 
@@ -42,7 +43,8 @@ TEST(LogEncoder, DoesNotLimitTheBody) {
 }
 
 TEST(LogEncoder, AddsWhatALimitDropsToWhatWasDroppedBefore) {
-  const auto log = decoded({.attributes = {{"a", 1}, {"b", 2}, {"c", 3}}, .dropped_attributes_count = 4}, {.count = 1});
+  const auto log =
+      decoded({.attributes = {{"a", 1}, {"b", 2}, {"c", 3}}, .dropped_attributes_count = 4}, {.count = 1});
   ASSERT_EQ(log.attributes_size(), 1);
   EXPECT_EQ(log.attributes(0).key(), "a");
   EXPECT_EQ(log.dropped_attributes_count(), 6U);
@@ -59,7 +61,8 @@ TEST(LogEncoder, PassesInvalidUtf8OnAsItIs) {
 }
 
 TEST(LogEncoder, TakesASeverityThatTheModelDoesNotHave) {
-  EXPECT_EQ(static_cast<int>(decoded(LogRecord{.severity = static_cast<Severity>(200)}).severity_number()), 200);
+  EXPECT_EQ(static_cast<int>(decoded(LogRecord{.severity = static_cast<Severity>(200)}).severity_number()),
+            200);
 }
 
 }  // namespace

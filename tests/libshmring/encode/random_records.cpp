@@ -28,7 +28,8 @@ std::uint64_t RandomRecords::number() { return random_() >> below(64); }
 
 // Lengths on both sides of every limit at which the encoder changes its ways: 3, 7, 15, 16, 32, 127.
 std::string RandomRecords::text() {
-  static constexpr std::size_t kLengths[] = {0, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 126, 127, 128, 129, 300};
+  static constexpr std::size_t kLengths[] = {0,  1,  2,  3,  4,  7,   8,   9,   15,  16,
+                                             17, 31, 32, 33, 64, 126, 127, 128, 129, 300};
   std::string text(kLengths[below(std::size(kLengths))], ' ');
   for (char& c : text) c = static_cast<char>(' ' + below(95));
   return text;
@@ -44,12 +45,18 @@ std::string RandomRecords::id(std::size_t size) {
 
 void RandomRecords::fill(otlp::common::v1::AnyValue& value, unsigned depth) {
   switch (below(depth < kDeepest ? 8 : 6)) {
-    case 0: return;
-    case 1: return value.set_string_value(text());
-    case 2: return value.set_bool_value(below(2) == 1);
-    case 3: return value.set_int_value(static_cast<std::int64_t>(below(2) == 1 ? number() : ~number()));
-    case 4: return value.set_double_value(std::bit_cast<double>(below(8) == 0 ? 0x7FF8000000000123U : random_()));
-    case 5: return value.set_bytes_value(id(below(40) + 1));
+    case 0:
+      return;
+    case 1:
+      return value.set_string_value(text());
+    case 2:
+      return value.set_bool_value(below(2) == 1);
+    case 3:
+      return value.set_int_value(static_cast<std::int64_t>(below(2) == 1 ? number() : ~number()));
+    case 4:
+      return value.set_double_value(std::bit_cast<double>(below(8) == 0 ? 0x7FF8000000000123U : random_()));
+    case 5:
+      return value.set_bytes_value(id(below(40) + 1));
     case 6: {
       auto* const array = value.mutable_array_value();
       for (std::uint64_t left = below(5); left > 0; --left) fill(*array->add_values(), depth + 1);
@@ -133,18 +140,25 @@ otlp::trace::v1::Span RandomRecords::span() {
 AttributeValue Views::of(const otlp::common::v1::AnyValue& message) {
   using otlp::common::v1::AnyValue;
   switch (message.value_case()) {
-    case AnyValue::kStringValue: return message.string_value();
-    case AnyValue::kBoolValue: return message.bool_value();
-    case AnyValue::kIntValue: return message.int_value();
-    case AnyValue::kDoubleValue: return message.double_value();
-    case AnyValue::kBytesValue: return std::as_bytes(std::span(message.bytes_value()));
+    case AnyValue::kStringValue:
+      return message.string_value();
+    case AnyValue::kBoolValue:
+      return message.bool_value();
+    case AnyValue::kIntValue:
+      return message.int_value();
+    case AnyValue::kDoubleValue:
+      return message.double_value();
+    case AnyValue::kBytesValue:
+      return std::as_bytes(std::span(message.bytes_value()));
     case AnyValue::kArrayValue: {
       std::vector<AttributeValue> elements;
       for (const auto& element : message.array_value().values()) elements.push_back(of(element));
       return values_.emplace_back(std::move(elements));
     }
-    case AnyValue::kKvlistValue: return attributes(message.kvlist_value().values());
-    default: return {};
+    case AnyValue::kKvlistValue:
+      return attributes(message.kvlist_value().values());
+    default:
+      return {};
   }
 }
 
@@ -189,7 +203,8 @@ SpanRecord Views::of(const otlp::trace::v1::Span& message) {
   copy_id(span.parent_span_id, message.parent_span_id());
   auto& events = events_.emplace_back();
   for (const auto& event : message.events()) {
-    events.push_back({event.name(), event.time_unix_nano(), attributes(event.attributes()), event.dropped_attributes_count()});
+    events.push_back({event.name(), event.time_unix_nano(), attributes(event.attributes()),
+                      event.dropped_attributes_count()});
   }
   auto& links = links_.emplace_back();
   for (const auto& link : message.links()) {

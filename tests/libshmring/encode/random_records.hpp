@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Records made at random, the same for the same seed: as libprotobuf's message, and as what a program would emit.
+// Records made at random, the same for the same seed: as libprotobuf's message, and as what a program would
+// emit.
 #pragma once
 
 #include <cstdint>

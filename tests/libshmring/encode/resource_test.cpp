@@ -59,7 +59,9 @@ TEST_F(Resource, TakesTheServiceNameFromWhoeverIsNearest) {
   set("OTEL_SERVICE_NAME", "variable");
   EXPECT_EQ(fixed().at("service.name"), "variable");
   EXPECT_EQ(fixed({.attributes = {{"service.name", "option list"}}}).at("service.name"), "option list");
-  EXPECT_EQ(fixed({.service_name = "option", .attributes = {{"service.name", "option list"}}}).at("service.name"), "option");
+  EXPECT_EQ(
+      fixed({.service_name = "option", .attributes = {{"service.name", "option list"}}}).at("service.name"),
+      "option");
 }
 
 TEST_F(Resource, TakesTheEnvironmentOverTheDetectedAndTheOptionsOverTheEnvironment) {

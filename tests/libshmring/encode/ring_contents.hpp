@@ -68,9 +68,10 @@ class WithRing : public WithEnvironment {
   auto logs() const { return all<otlp::logs::v1::LogRecord>(RecordKind::kLog); }
   auto spans() const { return all<otlp::trace::v1::Span>(RecordKind::kSpan); }
 
-  const std::filesystem::path path = std::filesystem::temp_directory_path() /
-                                     ("shmring-encode-" + std::to_string(::getpid()) + "-" +
-                                      testing::UnitTest::GetInstance()->current_test_info()->name() + ".ring");
+  const std::filesystem::path path =
+      std::filesystem::temp_directory_path() /
+      ("shmring-encode-" + std::to_string(::getpid()) + "-" +
+       testing::UnitTest::GetInstance()->current_test_info()->name() + ".ring");
 
  private:
   template <typename Message>

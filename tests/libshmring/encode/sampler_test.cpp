@@ -12,7 +12,8 @@ namespace {
 TraceId trace_of(std::uint64_t last_eight_bytes) {
   TraceId id;
   id.bytes[0] = 0xFF;
-  for (std::size_t i = 0; i < 8; ++i) id.bytes[15 - i] = static_cast<std::uint8_t>(last_eight_bytes >> (8 * i));
+  for (std::size_t i = 0; i < 8; ++i)
+    id.bytes[15 - i] = static_cast<std::uint8_t>(last_eight_bytes >> (8 * i));
   return id;
 }
 
@@ -47,7 +48,8 @@ TEST(Sampler, DecidesByItsNameAndTheParent) {
   const TraceContext invalid{.flags = 1};
   for (const Row& row : table) {
     EXPECT_EQ(samples(row.name, 0.0, nullptr, 5), row.root) << row.name;
-    EXPECT_EQ(samples(row.name, 0.0, &invalid, 5), row.root) << row.name << ": a parent that is not valid is none";
+    EXPECT_EQ(samples(row.name, 0.0, &invalid, 5), row.root)
+        << row.name << ": a parent that is not valid is none";
     EXPECT_EQ(samples(row.name, 0.0, &sampled, 5), row.under_sampled) << row.name;
     EXPECT_EQ(samples(row.name, 0.0, &dropped, 5), row.under_dropped) << row.name;
   }
@@ -56,7 +58,8 @@ TEST(Sampler, DecidesByItsNameAndTheParent) {
 TEST(Sampler, ComparesTheLast56BitsOfTheTraceIdWithTheThreshold) {
   EXPECT_FALSE(samples("traceidratio", 0.5, nullptr, 0x007FFFFFFFFFFFFFU));
   EXPECT_TRUE(samples("traceidratio", 0.5, nullptr, 0x0080000000000000U));
-  EXPECT_FALSE(samples("traceidratio", 0.5, nullptr, 0xFF7FFFFFFFFFFFFFU)) << "the 57th bit and above do not count";
+  EXPECT_FALSE(samples("traceidratio", 0.5, nullptr, 0xFF7FFFFFFFFFFFFFU))
+      << "the 57th bit and above do not count";
   EXPECT_FALSE(samples("traceidratio", 0.25, nullptr, 0x00BFFFFFFFFFFFFFU));
   EXPECT_TRUE(samples("traceidratio", 0.25, nullptr, 0x00C0000000000000U));
   EXPECT_TRUE(samples("traceidratio", 1.0, nullptr, 0));
@@ -76,7 +79,8 @@ TEST(Sampler, OfAHigherRatioSamplesWhatALowerOneDoes) {
 }
 
 TEST(Sampler, HasNoOtherNames) {
-  for (const std::string_view name : {"", "always", "parentbased_", "parentbased", "jaeger_remote", "always_on "}) {
+  for (const std::string_view name :
+       {"", "always", "parentbased_", "parentbased", "jaeger_remote", "always_on "}) {
     EXPECT_FALSE(sampler_named(name, 1.0)) << name;
   }
 }
@@ -86,7 +90,8 @@ TEST(Ratio, IsANumberFromZeroToOne) {
   EXPECT_EQ(parse_ratio("0.25"), 0.25);
   EXPECT_EQ(parse_ratio("1e-3"), 0.001);
   EXPECT_EQ(parse_ratio("1"), 1.0);
-  for (const std::string_view bad : {"", "x", "0.5x", "-0.1", "1.1", "nan", "inf", " 0.5", "0,5"}) EXPECT_FALSE(parse_ratio(bad)) << bad;
+  for (const std::string_view bad : {"", "x", "0.5x", "-0.1", "1.1", "nan", "inf", " 0.5", "0,5"})
+    EXPECT_FALSE(parse_ratio(bad)) << bad;
 }
 
 }  // namespace

@@ -23,16 +23,20 @@ TEST(SpanEncoder, WritesNothingOfAnEmptyRecord) {
 }
 
 TEST(SpanEncoder, SaysWhetherTheParentIsRemote) {
-  EXPECT_EQ(decoded(SpanRecord{.context = {.flags = 1}, .parent_origin = ContextOrigin::kUnknown}).flags(), 0x001U);
-  EXPECT_EQ(decoded(SpanRecord{.context = {.flags = 1}, .parent_origin = ContextOrigin::kLocal}).flags(), 0x101U);
-  EXPECT_EQ(decoded(SpanRecord{.context = {.flags = 1}, .parent_origin = ContextOrigin::kRemote}).flags(), 0x301U);
+  EXPECT_EQ(decoded(SpanRecord{.context = {.flags = 1}, .parent_origin = ContextOrigin::kUnknown}).flags(),
+            0x001U);
+  EXPECT_EQ(decoded(SpanRecord{.context = {.flags = 1}, .parent_origin = ContextOrigin::kLocal}).flags(),
+            0x101U);
+  EXPECT_EQ(decoded(SpanRecord{.context = {.flags = 1}, .parent_origin = ContextOrigin::kRemote}).flags(),
+            0x301U);
 }
 
 TEST(SpanEncoder, KeepsTheFirstEventsAndLinksAndCountsTheRest) {
   const SpanEvent events[] = {{.name = "one"}, {.name = "two"}, {.name = "three"}};
   const SpanLink links[] = {{.trace_state = "one"}, {.trace_state = "two"}, {.trace_state = "three"}};
-  const auto span = decoded({.events = events, .dropped_events_count = 10, .links = links, .dropped_links_count = 20},
-                            {.events = 2, .links = 1});
+  const auto span =
+      decoded({.events = events, .dropped_events_count = 10, .links = links, .dropped_links_count = 20},
+              {.events = 2, .links = 1});
   ASSERT_EQ(span.events_size(), 2);
   EXPECT_EQ(span.events(1).name(), "two");
   EXPECT_EQ(span.dropped_events_count(), 11U);

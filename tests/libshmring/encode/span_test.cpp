@@ -17,9 +17,11 @@ class SpanOnARing : public WithRing {};
 
 TEST_F(SpanOnARing, SaysAllThatItWasTold) {
   const Tracer tracer = open().tracer("checkout", "1.4.0");
-  const auto remote = parse_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "vendor=1");
+  const auto remote =
+      parse_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "vendor=1");
   const SpanLink links[] = {{.context = *remote, .attributes = {}, .dropped_attributes_count = 2}};
-  Span span = tracer.start("order", {.kind = SpanKind::kServer, .parent = &*remote, .attributes = {{"a", 1}}, .links = links});
+  Span span = tracer.start(
+      "order", {.kind = SpanKind::kServer, .parent = &*remote, .attributes = {{"a", 1}}, .links = links});
   EXPECT_TRUE(span.is_recording());
   span.set_attribute("b", "two");
   span.set_attributes({{"a", 3}, {"c", Values{1, 2}}});
@@ -113,7 +115,8 @@ TEST_F(SpanOnARing, ThatIsNotSampledHasAContextAndRecordsNothing) {
 
 TEST_F(SpanOnARing, FollowsItsParentsSampling) {
   const Tracer tracer = open().tracer("scope");
-  const auto dropped = parse_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00", "vendor=1");
+  const auto dropped =
+      parse_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00", "vendor=1");
   const Span span = tracer.start("span", {.parent = &*dropped});
   EXPECT_FALSE(span.is_recording());
   EXPECT_EQ(span.context().trace_id, dropped->trace_id);
@@ -153,7 +156,8 @@ TEST_F(SpanOnARing, AppliesTheLimitsOfTheEnvironment) {
   set("OTEL_SPAN_LINK_COUNT_LIMIT", "0");
   set("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "1");
   set("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "3");
-  Span span = open().tracer("scope").start("span", {.attributes = {{"a", "12345"}, {"", 1}, {"b", 2}, {"c", 3}}});
+  Span span =
+      open().tracer("scope").start("span", {.attributes = {{"a", "12345"}, {"", 1}, {"b", 2}, {"c", 3}}});
   span.set_attribute("d", 4);
   span.set_attribute("b", 5);
   span.add_event("one", {{"x", "12345"}, {"y", 2}});
@@ -178,15 +182,18 @@ TEST_F(SpanOnARing, ReplacesAttributesOfAnySizeAnyNumberOfTimes) {
   for (int round = 0; round < 20; ++round) {
     for (int key = 0; key < 40; ++key) {
       const auto size = static_cast<std::size_t>((key * 37 + round * 53) % 200);
-      span.set_attribute(std::string(static_cast<std::size_t>(key) * 5, 'k') + std::to_string(key), std::string(size, 'v'));
+      span.set_attribute(std::string(static_cast<std::size_t>(key) * 5, 'k') + std::to_string(key),
+                         std::string(size, 'v'));
     }
   }
   EXPECT_TRUE(span.end());
   const auto message = spans()[0].message;
   ASSERT_EQ(message.attributes_size(), 40);
   for (int key = 0; key < 40; ++key) {
-    EXPECT_EQ(message.attributes(key).key(), std::string(static_cast<std::size_t>(key) * 5, 'k') + std::to_string(key));
-    EXPECT_EQ(message.attributes(key).value().string_value().size(), static_cast<std::size_t>((key * 37 + 19 * 53) % 200));
+    EXPECT_EQ(message.attributes(key).key(),
+              std::string(static_cast<std::size_t>(key) * 5, 'k') + std::to_string(key));
+    EXPECT_EQ(message.attributes(key).value().string_value().size(),
+              static_cast<std::size_t>((key * 37 + 19 * 53) % 200));
   }
   EXPECT_EQ(message.dropped_attributes_count(), 0U);
 }

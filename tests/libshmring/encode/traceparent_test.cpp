@@ -11,7 +11,8 @@ namespace {
 constexpr std::string_view kTrace = "0af7651916cd43dd8448eb211c80319c";
 constexpr std::string_view kSpan = "b7ad6b7169203331";
 
-std::string header(std::string_view version, std::string_view trace, std::string_view span, std::string_view rest) {
+std::string header(std::string_view version, std::string_view trace, std::string_view span,
+                   std::string_view rest) {
   return std::string(version) + "-" + std::string(trace) + "-" + std::string(span) + "-" + std::string(rest);
 }
 
@@ -46,7 +47,8 @@ TEST(Traceparent, OfALaterVersionMayGoOn) {
   EXPECT_TRUE(parse_traceparent(header("01", kTrace, kSpan, "01-")));
   EXPECT_FALSE(parse_traceparent(header("01", kTrace, kSpan, "01.what")));
   EXPECT_FALSE(parse_traceparent(header("00", kTrace, kSpan, "01-what")));
-  EXPECT_EQ(text(*format_traceparent(*parse_traceparent(header("cc", kTrace, kSpan, "01-x")))), header("00", kTrace, kSpan, "01"));
+  EXPECT_EQ(text(*format_traceparent(*parse_traceparent(header("cc", kTrace, kSpan, "01-x")))),
+            header("00", kTrace, kSpan, "01"));
 }
 
 TEST(Traceparent, ThatIsMalformedStartsANewTrace) {
@@ -70,7 +72,8 @@ TEST(Traceparent, ThatIsMalformedStartsANewTrace) {
       header("00", "0af7651916cd43dd8448eb211c80319z", kSpan, "01"),
       "00_" + std::string(kTrace) + "_" + std::string(kSpan) + "_01",
   };
-  for (const std::string& malformed : table) EXPECT_FALSE(parse_traceparent(malformed, "a=b")) << '"' << malformed << '"';
+  for (const std::string& malformed : table)
+    EXPECT_FALSE(parse_traceparent(malformed, "a=b")) << '"' << malformed << '"';
 }
 
 TEST(Traceparent, IsNotWrittenForAContextThatIsNotValid) {

@@ -20,7 +20,8 @@ Any value_of(AttributeValue value, std::uint32_t value_length = kUnlimited) {
 
 std::string keys_of(const opentelemetry::proto::logs::v1::LogRecord& log) {
   std::string keys;
-  for (const auto& attribute : log.attributes()) keys += attribute.key() + "=" + std::to_string(attribute.value().int_value()) + " ";
+  for (const auto& attribute : log.attributes())
+    keys += attribute.key() + "=" + std::to_string(attribute.value().int_value()) + " ";
   return keys;
 }
 
@@ -28,7 +29,8 @@ TEST(ValueEncoder, WritesIntegersAboveInt64AsDecimalText) {
   EXPECT_EQ(value_of(std::uint64_t{9223372036854775807U}).int_value(), 9223372036854775807);
   EXPECT_EQ(value_of(std::uint64_t{9223372036854775808U}).string_value(), "9223372036854775808");
   EXPECT_EQ(value_of(std::uint64_t{18446744073709551615U}).string_value(), "18446744073709551615");
-  EXPECT_EQ(value_of(std::uint64_t{18446744073709551615U}, 3).string_value(), "18446744073709551615") << "a number is never cut";
+  EXPECT_EQ(value_of(std::uint64_t{18446744073709551615U}, 3).string_value(), "18446744073709551615")
+      << "a number is never cut";
 }
 
 TEST(ValueEncoder, WritesArraysOfOneTypeElementByElement) {
@@ -60,23 +62,29 @@ TEST(ValueEncoder, CutsTextsToCharactersAndNeverInsideOne) {
       {"abcd", 3, "abc"},
       {"abc", 0, ""},
       {"", 0, ""},
-      {"\u00e4\u00f6\u00fc", 2, "\u00e4\u00f6"},                  // two bytes each
-      {"\u20ac\u20ac\u20ac", 1, "\u20ac"},                        // three bytes each
-      {"a\U0001F600b\U0001F600", 2, "a\U0001F600"},               // four bytes
-      {"\u00e4\u00f6\u00fc", 5, "\u00e4\u00f6\u00fc"},            // more bytes than the limit, not more characters
-      {"a\u0301x", 2, "a\u0301"},                                 // code points are counted, not graphemes
-      {"\x80\x80\x80" "ab", 1, "\x80\x80\x80" "a"},               // broken: no crash, no endless text
+      {"\u00e4\u00f6\u00fc", 2, "\u00e4\u00f6"},        // two bytes each
+      {"\u20ac\u20ac\u20ac", 1, "\u20ac"},              // three bytes each
+      {"a\U0001F600b\U0001F600", 2, "a\U0001F600"},     // four bytes
+      {"\u00e4\u00f6\u00fc", 5, "\u00e4\u00f6\u00fc"},  // more bytes than the limit, not more characters
+      {"a\u0301x", 2, "a\u0301"},                       // code points are counted, not graphemes
+      {"\x80\x80\x80"
+       "ab",
+       1,
+       "\x80\x80\x80"
+       "a"},  // broken: no crash, no endless text
       {"\xF0\x9F", 1, "\xF0\x9F"},
   };
   for (const Cut& cut : table) {
-    EXPECT_EQ(cut.text.substr(0, wire::limited_size(cut.text, cut.limit)), cut.kept) << cut.text << " to " << cut.limit;
+    EXPECT_EQ(cut.text.substr(0, wire::limited_size(cut.text, cut.limit)), cut.kept)
+        << cut.text << " to " << cut.limit;
   }
 }
 
 TEST(ValueEncoder, CutsBytesAndTheElementsOfArraysAndMaps) {
   const std::vector<std::byte> bytes(5);
   EXPECT_EQ(value_of(bytes, 2).bytes_value().size(), 2U);
-  const auto nested = value_of(Values{"abc", Attributes{{"a long key", "abc"}}, Values{"abc"}, 12345}, 2).array_value();
+  const auto nested =
+      value_of(Values{"abc", Attributes{{"a long key", "abc"}}, Values{"abc"}, 12345}, 2).array_value();
   EXPECT_EQ(nested.values(0).string_value(), "ab");
   EXPECT_EQ(nested.values(1).kvlist_value().values(0).key(), "a long key") << "keys are never cut";
   EXPECT_EQ(nested.values(1).kvlist_value().values(0).value().string_value(), "ab");
@@ -85,7 +93,8 @@ TEST(ValueEncoder, CutsBytesAndTheElementsOfArraysAndMaps) {
 }
 
 int depth_of(const Any& value) {
-  if (value.has_array_value() && value.array_value().values_size() > 0) return 1 + depth_of(value.array_value().values(0));
+  if (value.has_array_value() && value.array_value().values_size() > 0)
+    return 1 + depth_of(value.array_value().values(0));
   if (value.has_kvlist_value() && value.kvlist_value().values_size() > 0) {
     return 1 + depth_of(value.kvlist_value().values(0).value());
   }
@@ -153,7 +162,8 @@ TEST(AttributeList, FindsADoubleKeyInAListOfAnyLength) {
     many.list.back().key = many.list.front().key;
     EXPECT_FALSE(wire::keys_are_unique(many.list.data(), count));
     EXPECT_FALSE(wire::can_take_all(many.list, kMaxAttributes));
-    EXPECT_EQ(decoded({.attributes = many.list}, {.count = kMaxAttributes}).attributes_size(), static_cast<int>(count) - 1);
+    EXPECT_EQ(decoded({.attributes = many.list}, {.count = kMaxAttributes}).attributes_size(),
+              static_cast<int>(count) - 1);
   }
 }
 

@@ -20,7 +20,8 @@ TEST(Varint, HasLibprotobufsSizeAndBytesAtEveryMagnitude) {
       std::uint8_t theirs[10];
       wire::ByteSink sink(ours);
       sink.varint(value);
-      const auto size = static_cast<std::size_t>(CodedOutputStream::WriteVarint64ToArray(value, theirs) - theirs);
+      const auto size =
+          static_cast<std::size_t>(CodedOutputStream::WriteVarint64ToArray(value, theirs) - theirs);
       ASSERT_EQ(wire::varint_size(value), size) << value;
       ASSERT_EQ(static_cast<std::size_t>(sink.position() - ours), size) << value;
       ASSERT_EQ(std::memcmp(ours, theirs, size), 0) << value;
