@@ -64,7 +64,7 @@ template <typename Sink>
 void put_large(Sink& sink, const AttributeValue& value, std::uint32_t value_length,
                unsigned nesting) noexcept {
   if (value.kind() == ValueKind::kUnsigned) {
-    char digits[64];  // 20 are enough; g++ believes that copy() may read more
+    char digits[20];
     const auto end = std::to_chars(digits, digits + sizeof(digits), value.unsigned_integer()).ptr;
     return put_bytes(sink, any_value::kString, digits, static_cast<std::size_t>(end - digits));
   }

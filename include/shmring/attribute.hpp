@@ -83,8 +83,8 @@ concept Array = !Text<T> && !Bytes<T> && Contiguous<T> && array_kind<Element<T>>
 /// OTLP's AnyValue without ownership: 16 bytes, to be passed by value. Converts implicitly from
 ///
 ///   bool                                              never from a pointer or an integer
-///   every integer type but the character types        above the range of int64 a string of decimal digits: see
-///                                                     specification "Mapping arbitrary data to OTLP AnyValue"
+///   every integer type but the character types        above int64 a string of decimal digits (specification
+///                                                     "Mapping arbitrary data to OTLP AnyValue")
 ///   float, double, long double                        NaN and infinities included
 ///   const char*, std::string, std::string_view        nullptr: empty value
 ///   what converts to std::span<const std::byte>       bytes

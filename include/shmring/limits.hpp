@@ -29,7 +29,7 @@ struct AttributeLimits {
 ///
 ///   OTEL_ATTRIBUTE_COUNT_LIMIT, OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT      what has no limit of its own
 ///   OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT, .._VALUE_LENGTH_LIMIT        log
-///   OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT, .._VALUE_LENGTH_LIMIT             span; the length also in events and links
+///   OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT, .._VALUE_LENGTH_LIMIT             span; length: events, links too
 ///   OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT, OTEL_LINK_ATTRIBUTE_COUNT_LIMIT  event, link
 ///   OTEL_SPAN_EVENT_COUNT_LIMIT, OTEL_SPAN_LINK_COUNT_LIMIT            events, links: the first are kept
 ///

@@ -24,9 +24,15 @@ constexpr std::size_t varint_size(std::uint64_t value) noexcept {
 
 /// memcpy for sizes that are mostly below 65: a few loads and stores that may overlap, instead of a call.
 inline void copy(std::byte* to, const void* from, std::size_t size) noexcept {
-  const auto* bytes = static_cast<const std::byte*>(from);
-  if (__builtin_constant_p(size) || size > 64) {
+  if (__builtin_constant_p(size)) {
     if (size != 0) __builtin_memcpy(to, from, size);
+    return;
+  }
+  const auto* bytes = static_cast<const std::byte*>(from);
+  // Which objects these point into is none of g++'s business: where it knows, it warns of branches that never run.
+  asm("" : "+r"(to), "+r"(bytes));
+  if (size > 64) {
+    __builtin_memcpy(to, bytes, size);
   } else if (size > 32) {
     __builtin_memcpy(to, bytes, 32);
     __builtin_memcpy(to + size - 32, bytes + size - 32, 32);
