@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program itself: on real rings, against real files and a real server, killed and started again.
+
+#include "flusher/daemon.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "libshmring/accounting.hpp"
+#include "shmring/shmring.hpp"
+#include "tests/flusher/fakes.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/flusher_process.hpp"
+#include "tests/support/http_server.hpp"
+#include "tests/support/scratch_ring.hpp"
+
+namespace shmring::flusher {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::eventually;
+using testing::FlusherProcess;
+using testing::HttpReply;
+using testing::HttpRequest;
+using testing::HttpServer;
+using testing::kLongEnough;
+
+/// A ring, a folder for what comes out of it, and the arguments that every flusher here gets.
+struct Stage {
+  testing::ScratchRing ring;
+  std::filesystem::path log = ring.folder() / "flusher.log";
+  std::filesystem::path out = ring.folder() / "out.jsonl";
+  std::filesystem::path logs = ring.folder() / "out.logs.jsonl";
+
+  explicit Stage(const testing::RingShape& shape = {.blocks = 256}) : ring(shape) {}
+
+  std::vector<std::string> arguments(std::vector<std::string> more) const {
+    std::vector<std::string> all{"--ring", ring.path(), "--file", out, "--retry-initial", "5ms", "--retry-longest", "20ms",
+                                 "--log-level", "debug"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  FlusherProcess start(const std::vector<std::string>& more) const { return {SHMRING_FLUSHER, arguments(more), log}; }
+
+  /// Emits bodies first .. first + count - 1. Each must be committed.
+  void emit(int first, int count) const {
+    Logger logger = ring.open().logger("test");
+    for (int i = first; i < first + count; ++i) ASSERT_TRUE(logger.emit(Severity::kInfo, std::to_string(i)));
+  }
+  void emit_span() const {
+    Span span = ring.open().tracer("test").start("span");
+    span.end();
+  }
+  Accounting accounting() const {
+    const RingFile file = ring.attach(Access::kReadOnly);
+    return account(file);
+  }
+  std::uint64_t outcome(Outcome outcome) const { return accounting().total.outcomes[static_cast<std::size_t>(outcome)]; }
+  [[nodiscard]] bool reaches(Outcome which, std::uint64_t count) const {
+    return eventually([&] { return outcome(which) >= count; });
+  }
+  std::multiset<std::string> bodies_in_file() const {
+    std::multiset<std::string> bodies;
+    std::ifstream in(logs);
+    for (std::string line; std::getline(in, line);) {
+      for (const auto& resource : nlohmann::json::parse(line)["resourceLogs"]) {
+        for (const auto& scope : resource["scopeLogs"]) {
+          for (const auto& record : scope["logRecords"]) bodies.insert(record["body"]["stringValue"]);
+        }
+      }
+    }
+    return bodies;
+  }
+};
+
+std::multiset<std::string> numbers(int count) {
+  std::multiset<std::string> out;
+  for (int i = 0; i < count; ++i) out.insert(std::to_string(i));
+  return out;
+}
+
+/// Takes log requests, and answers as its script says.
+struct Backend {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::multiset<std::string> bodies;  // of requests that were answered with success
+  std::function<HttpReply(const HttpRequest&)> script = [](const HttpRequest&) { return HttpReply{}; };
+  bool is_over = false;
+  HttpServer server{[this](const HttpRequest& request) {
+    const HttpReply reply = script(request);
+    if (reply.status == 200 && reply.then == HttpReply::Then::kKeepOpen) {
+      const std::lock_guard lock(mutex);
+      for (const std::string& body : testing::bodies_of(request.body)) bodies.insert(body);
+    }
+    return reply;
+  }};
+
+  ~Backend() {
+    let_go();
+    server.stop();
+  }
+  /// For a script that never answers: until the test is over.
+  HttpReply hold() {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return is_over; });
+    return {.status = 500, .then = HttpReply::Then::kCloseSilently};
+  }
+  void let_go() {
+    const std::lock_guard lock(mutex);
+    is_over = true;
+    changed.notify_all();
+  }
+  std::multiset<std::string> received() {
+    const std::lock_guard lock(mutex);
+    return bodies;
+  }
+  std::vector<std::string> arguments(std::vector<std::string> more = {}) const {
+    more.insert(more.end(), {"--exporter", "otlp", "--endpoint", server.url()});
+    return more;
+  }
+};
+
+TEST(Flusher, OnceExportsWhatIsThereAndEnds) {
+  const Stage stage;
+  stage.emit(0, 100);
+  EXPECT_EQ(stage.start({"--once"}).wait(), 0);
+  EXPECT_EQ(stage.bodies_in_file(), numbers(100));
+  const Accounting accounting = stage.accounting();
+  EXPECT_EQ(accounting.closing, Closing::kCloses);
+  EXPECT_EQ(accounting.total.outcomes[static_cast<std::size_t>(Outcome::kAccepted)], 100U);
+  EXPECT_EQ(accounting.total.pending, 0U);
+}
+
+TEST(Flusher, OnceSaysWhenSomethingWasRefused) {
+  const Stage stage;
+  Backend backend;
+  backend.script = [](const HttpRequest&) { return HttpReply{.status = 400, .body = "no"}; };
+  stage.emit(0, 10);
+  FlusherProcess flusher = stage.start(backend.arguments({"--once"}));
+  EXPECT_EQ(flusher.wait(), 1);
+  EXPECT_EQ(backend.server.requests(), 1U);
+  EXPECT_EQ(stage.outcome(Outcome::kRejected), 10U);
+  EXPECT_THAT(flusher.log_text(), HasSubstr("HTTP status 400: no"));
+}
+
+TEST(Flusher, OnceLeavesInTheRingWhatCannotBeDelivered) {
+  const Stage stage;
+  stage.emit(0, 10);
+  {
+    Backend gone;
+    gone.server.stop();
+    FlusherProcess flusher = stage.start(gone.arguments({"--once", "--shutdown-timeout", "100ms"}));
+    EXPECT_EQ(flusher.wait(), 1);
+    EXPECT_THAT(flusher.log_text(), HasSubstr("left_in_ring"));
+  }
+  EXPECT_EQ(stage.accounting().total.pending, 10U);
+  EXPECT_EQ(stage.start({"--once"}).wait(), 0);
+  EXPECT_EQ(stage.bodies_in_file(), numbers(10));
+}
+
+TEST(Flusher, DrainsOnItsScheduleAndOnceMoreAtSigterm) {
+  const Stage stage;
+  FlusherProcess flusher = stage.start({"--interval", "20ms"});
+  stage.emit(0, 10);
+  ASSERT_TRUE(stage.reaches(Outcome::kAccepted, 10));
+  flusher.signal(SIGSTOP);
+  stage.emit(10, 10);
+  flusher.signal(SIGTERM);
+  flusher.signal(SIGCONT);
+  EXPECT_EQ(flusher.wait(), 0);
+  EXPECT_EQ(stage.bodies_in_file(), numbers(20));
+}
+
+TEST(Flusher, IsWokenAheadOfItsScheduleWhenTheRingFills) {
+  const Stage stage({.blocks = 32});
+  FlusherProcess flusher = stage.start({"--interval", "1h"});
+  ASSERT_TRUE(flusher.says("event=started"));
+  Logger logger = stage.ring.open().logger("test");
+  int count = 0;
+  ASSERT_TRUE(eventually([&] {
+    if (logger.emit(Severity::kInfo, std::string(200, 'x'))) ++count;
+    return stage.outcome(Outcome::kAccepted) > 0;
+  }));
+  EXPECT_EQ(flusher.stop(), 0);
+  EXPECT_EQ(stage.bodies_in_file().size(), static_cast<std::size_t>(count));
+}
+
+TEST(Flusher, MakesTheRingWhereThereIsNone) {
+  const testing::ScratchFolder folder;
+  const std::string ring = folder.path() / "new.ring";
+  FlusherProcess flusher(SHMRING_FLUSHER,
+                         {"--ring", ring, "--size", "1MiB", "--block-size", "4KiB", "--file", folder.path() / "o.jsonl", "--once"},
+                         folder.path() / "log");
+  EXPECT_EQ(flusher.wait(), 0);
+  const auto file = RingFile::attach(ring, Access::kReadOnly);
+  ASSERT_TRUE(file);
+  EXPECT_EQ(file->geometry().capacity_bytes(), 1U << 20U);
+  EXPECT_EQ(file->geometry().block_bytes, 4096U);
+}
+
+TEST(Flusher, EndsWithACodeOfItsOwnForEachKindOfMistake) {
+  const testing::ScratchFolder folder;
+  std::ofstream(folder.path() / "garbage") << "this is no ring";
+  const auto code = [&](const std::vector<std::string>& arguments) {
+    return FlusherProcess(SHMRING_FLUSHER, arguments, folder.path() / "log").wait();
+  };
+  EXPECT_EQ(code({"--version"}), 0);
+  EXPECT_EQ(code({"--check"}), 0);
+  EXPECT_EQ(code({"--no-such-option"}), 2);
+  EXPECT_EQ(code({"--exporter", "otlp", "--protocol", "grpc"}), 2);
+  EXPECT_EQ(code({"--ring", folder.path() / "garbage"}), 3);
+  EXPECT_EQ(code({"--ring", folder.path() / "r", "--file", "/nonexistent/x.jsonl"}), 3);
+}
+
+TEST(Flusher, RetriesUntilTheServerTakesIt) {
+  const Stage stage;
+  Backend backend;
+  std::atomic<int> refusals{5};
+  backend.script = [&](const HttpRequest&) { return HttpReply{.status = refusals-- > 0 ? 503 : 200}; };
+  stage.emit(0, 50);
+  EXPECT_EQ(stage.start(backend.arguments({"--once", "--batch-records", "10"})).wait(), 0);
+  EXPECT_EQ(backend.received(), numbers(50));
+  EXPECT_EQ(stage.outcome(Outcome::kAccepted), 50U);
+  EXPECT_EQ(stage.accounting().total.duplicates_possible, 0U);
+}
+
+TEST(Flusher, KilledMidRequestLosesNothingAndRepeatsNoMoreThanWasUnderWay) {
+  constexpr int kRecords = 500;
+  constexpr unsigned kInFlight = 3;
+  constexpr unsigned kBatch = 20;
+  const Stage stage;
+  const std::vector<std::string> limits{"--max-in-flight", "3", "--batch-records", "20", "--interval", "10ms"};
+  Backend backend;
+  // Takes some batches, then takes one more and is silent about it: nobody knows whether it arrived.
+  std::atomic<int> answered{0};
+  std::multiset<std::string> unanswered;
+  backend.script = [&](const HttpRequest& request) {
+    if (answered++ < 7) return HttpReply{};
+    {
+      const std::lock_guard lock(backend.mutex);
+      for (const std::string& body : testing::bodies_of(request.body)) unanswered.insert(body);
+    }
+    return backend.hold();
+  };
+  stage.emit(0, kRecords);
+  {
+    FlusherProcess flusher = stage.start(backend.arguments(limits));
+    ASSERT_TRUE(eventually([&] { return backend.server.requests() == 7 + kInFlight; }));
+    EXPECT_EQ(flusher.stop(SIGKILL), 128 + SIGKILL);
+  }
+  EXPECT_EQ(stage.accounting().closing, Closing::kCloses);
+  const std::multiset<std::string> before = backend.received();
+  Backend second;
+  FlusherProcess successor = stage.start(second.arguments(limits));
+  ASSERT_TRUE(stage.reaches(Outcome::kAccepted, kRecords));
+  EXPECT_EQ(successor.stop(), 0);
+  std::multiset<std::string> all = second.received();
+  all.insert(before.begin(), before.end());
+  all.insert(unanswered.begin(), unanswered.end());
+  std::set<std::string> distinct(all.begin(), all.end());
+  EXPECT_EQ(distinct.size(), static_cast<std::size_t>(kRecords));
+  EXPECT_LE(all.size() - distinct.size(), kInFlight * kBatch);
+  EXPECT_GT(all.size(), distinct.size());  // the fault happened
+  EXPECT_GE(stage.accounting().total.duplicates_possible, all.size() - distinct.size());
+  EXPECT_EQ(stage.accounting().closing, Closing::kCloses);
+}
+
+TEST(Flusher, AnAnswerThatIsLostIsCountedAsAPossibleDuplicate) {
+  const Stage stage;
+  Backend backend;
+  std::atomic<bool> is_first{true};
+  backend.script = [&](const HttpRequest&) {
+    return HttpReply{.then = is_first.exchange(false) ? HttpReply::Then::kReset : HttpReply::Then::kKeepOpen};
+  };
+  stage.emit(0, 10);
+  EXPECT_EQ(stage.start(backend.arguments({"--once"})).wait(), 0);
+  EXPECT_EQ(backend.received(), numbers(10));
+  EXPECT_EQ(stage.accounting().total.duplicates_possible, 10U);
+}
+
+TEST(Flusher, ADeadTraceBackendHoldsUpNoLogs) {
+  const Stage stage;
+  Backend backend;
+  stage.emit_span();
+  FlusherProcess flusher = stage.start(backend.arguments({"--interval", "10ms", "--traces-endpoint", "http://127.0.0.1:1/"}));
+  for (int i = 0; i < 5; ++i) {
+    stage.emit(i * 10, 10);
+    stage.emit_span();
+    ASSERT_TRUE(stage.reaches(Outcome::kAccepted, static_cast<std::uint64_t>(i + 1) * 10));
+  }
+  EXPECT_EQ(backend.received(), numbers(50));
+  EXPECT_EQ(stage.accounting().signals[static_cast<std::size_t>(Signal::kTraces)].pending, 6U);
+}
+
+TEST(Flusher, AStandbyTakesOverWhenTheHolderIsKilled) {
+  const Stage stage;
+  FlusherProcess holder = stage.start({"--interval", "10ms"});
+  stage.emit(0, 10);
+  ASSERT_TRUE(stage.reaches(Outcome::kAccepted, 10));
+  FlusherProcess standby(SHMRING_FLUSHER, stage.arguments({"--interval", "10ms"}), stage.ring.folder() / "standby.log");
+  ASSERT_TRUE(standby.says("event=standing_by"));
+  EXPECT_EQ(stage.start({"--once"}).wait(), 3);  // nobody stands by for one drain
+  holder.signal(SIGSTOP);                        // a stopped holder keeps its lease
+  stage.emit(10, 10);
+  EXPECT_EQ(stage.outcome(Outcome::kAccepted), 10U);
+  holder.signal(SIGKILL);
+  ASSERT_TRUE(stage.reaches(Outcome::kAccepted, 20));
+  EXPECT_EQ(standby.stop(), 0);
+  EXPECT_EQ(stage.bodies_in_file(), numbers(20));
+}
+
+TEST(Flusher, AStandbyCanBeStopped) {
+  const Stage stage;
+  const FlusherProcess holder = stage.start({});
+  ASSERT_TRUE(holder.says("event=started"));
+  FlusherProcess standby(SHMRING_FLUSHER, stage.arguments({}), stage.ring.folder() / "standby.log");
+  ASSERT_TRUE(standby.says("event=standing_by"));
+  EXPECT_EQ(standby.stop(), 0);
+}
+
+TEST(Flusher, StoppedDuringAnOutageItLeavesEverythingToItsSuccessor) {
+  const Stage stage;
+  Backend backend;
+  backend.script = [](const HttpRequest&) { return HttpReply{.status = 503}; };
+  FlusherProcess flusher = stage.start(backend.arguments({"--interval", "10ms", "--shutdown-timeout", "50ms"}));
+  stage.emit(0, 10);
+  ASSERT_TRUE(eventually([&] { return backend.server.requests() > 2; }));
+  EXPECT_EQ(flusher.stop(), 1);
+  EXPECT_EQ(stage.accounting().total.pending, 10U);
+  EXPECT_EQ(stage.accounting().blocks.pinned, 0U);
+  EXPECT_EQ(stage.start({"--once"}).wait(), 0);
+  EXPECT_EQ(stage.bodies_in_file(), numbers(10));
+  EXPECT_EQ(stage.accounting().total.duplicates_possible, 0U);
+}
+
+TEST(Flusher, SendsEachBatchToEveryExporter) {
+  const Stage stage;
+  Backend backend;
+  stage.emit(0, 30);
+  EXPECT_EQ(stage.start(backend.arguments({"--once", "--exporter", "file", "--exporter", "console"})).wait(), 0);
+  EXPECT_EQ(backend.received(), numbers(30));
+  EXPECT_EQ(stage.bodies_in_file(), numbers(30));
+  EXPECT_EQ(stage.outcome(Outcome::kAccepted), 30U);
+}
+
+TEST(Flusher, ReopensItsFilesAtSighup) {
+  const Stage stage;
+  FlusherProcess flusher = stage.start({"--interval", "10ms"});
+  stage.emit(0, 10);
+  ASSERT_TRUE(stage.reaches(Outcome::kAccepted, 10));
+  std::filesystem::rename(stage.logs, stage.ring.folder() / "rotated");
+  flusher.signal(SIGHUP);
+  ASSERT_TRUE(flusher.says("event=files_reopened"));
+  stage.emit(10, 10);
+  ASSERT_TRUE(stage.reaches(Outcome::kAccepted, 20));
+  EXPECT_EQ(flusher.stop(), 0);
+  EXPECT_EQ(stage.bodies_in_file().size(), 10U);
+}
+
+TEST(Flusher, ARingThatWasRemovedIsDrainedOnceMoreAndLeft) {
+  const Stage stage;
+  FlusherProcess flusher = stage.start({"--interval", "20ms"});
+  ASSERT_TRUE(flusher.says("event=started"));
+  flusher.signal(SIGSTOP);
+  stage.emit(0, 10);
+  std::filesystem::remove(stage.ring.path());
+  flusher.signal(SIGCONT);
+  EXPECT_EQ(flusher.wait(), 1);
+  EXPECT_THAT(flusher.log_text(), HasSubstr("event=ring_lost"));
+  EXPECT_EQ(stage.bodies_in_file(), numbers(10));
+}
+
+TEST(Flusher, ARingThatWasTruncatedEndsItWithAClearError) {
+  const Stage stage;
+  FlusherProcess flusher = stage.start({"--interval", "20ms"});
+  ASSERT_TRUE(flusher.says("event=started"));
+  std::filesystem::resize_file(stage.ring.path(), 0);
+  EXPECT_EQ(flusher.wait(), 1);
+  EXPECT_THAT(flusher.log_text(), ::testing::AnyOf(HasSubstr("event=ring_lost"), HasSubstr("event=ring_truncated")));
+}
+
+TEST(Flusher, KeepsItsMemoryLimitWhenNothingCanBeDelivered) {
+  const Stage stage({.blocks = 8192, .block_bytes = 16384});  // 128 MiB
+  Logger logger = stage.ring.open().logger("test");
+  int count = 0;
+  const std::string body(1000, 'x');
+  while (logger.emit(Severity::kInfo, body)) ++count;
+  FlusherProcess flusher = stage.start({"--exporter", "otlp", "--endpoint", "http://127.0.0.1:1", "--interval", "10ms",
+                                        "--memory-limit", "48MiB", "--compression", "gzip"});
+  ASSERT_TRUE(flusher.says("event=export_delayed"));
+  const auto peak_kib = [&] {
+    std::ifstream status("/proc/" + std::to_string(flusher.pid()) + "/status");
+    std::uint64_t anonymous = 0;
+    for (std::string line; std::getline(status, line);) {
+      if (line.rfind("RssAnon:", 0) == 0) anonymous = std::stoull(line.substr(8));
+    }
+    return anonymous;
+  };
+  for (int look = 0; look < 50; ++look) {
+    EXPECT_LT(peak_kib(), 48U << 10U);
+    const std::uint64_t beat = stage.ring.attach(Access::kReadOnly).header().heartbeat_ns.load();
+    ASSERT_TRUE(eventually([&] { return stage.ring.attach(Access::kReadOnly).header().heartbeat_ns.load() != beat; }));
+  }
+  EXPECT_EQ(stage.accounting().total.pending, static_cast<std::uint64_t>(count));
+}
+
+}  // namespace
+}  // namespace shmring::flusher

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flusher/invocation.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <map>
+
+#include "flusher/settings.hpp"
+#include "tests/support/scratch_ring.hpp"
+
+namespace shmring::flusher {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::Pair;
+
+constexpr auto kLogs = static_cast<std::size_t>(Signal::kLogs);
+constexpr auto kTraces = static_cast<std::size_t>(Signal::kTraces);
+
+/// A command line with an environment of its own.
+struct Given {
+  std::map<std::string, std::string> environment;
+  testing::ScratchFolder folder;
+
+  std::string file(const std::string& text) {
+    const std::string path = folder.path() / "flusher.conf";
+    std::ofstream(path) << text;
+    return path;
+  }
+  Invocation parse(std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "shmring-flusher");
+    return parse_invocation(static_cast<int>(arguments.size()), arguments.data(),
+                            [this](const std::string& name) -> std::optional<std::string> {
+                              const auto found = environment.find(name);
+                              if (found == environment.end()) return std::nullopt;
+                              return found->second;
+                            });
+  }
+  Config config(std::vector<const char*> arguments) {
+    const Invocation invocation = parse(std::move(arguments));
+    EXPECT_EQ(invocation.action, Invocation::Action::kRun) << invocation.text;
+    return invocation.config;
+  }
+  std::string error(std::vector<const char*> arguments) {
+    const Invocation invocation = parse(std::move(arguments));
+    EXPECT_EQ(invocation.action, Invocation::Action::kPrint);
+    EXPECT_EQ(invocation.exit_code, kExitUsage);
+    return invocation.text;
+  }
+};
+
+TEST(Invocation, WithNothingSaidTheDefaultsHold) {
+  Given given;
+  const Config config = given.config({});
+  EXPECT_EQ(config.interval, std::chrono::milliseconds(200));
+  EXPECT_THAT(config.exporters, ElementsAre(ExporterKind::kFile));
+  EXPECT_EQ(config.otlp[kLogs].url, "http://localhost:4318/v1/logs");
+  EXPECT_EQ(config.otlp[kLogs].timeout, std::chrono::seconds(10));
+  EXPECT_EQ(config.once, Once::kNo);
+}
+
+TEST(Invocation, EachOptionChangesSomething) {
+  const std::map<std::string, std::string> values = {
+      {"ring", "/x"}, {"size", "1MiB"}, {"block-size", "4KiB"}, {"writers", "7"}, {"interval", "1s"},
+      {"max-in-flight", "9"}, {"batch-records", "17"}, {"batch-bytes", "64k"}, {"memory-limit", "64MiB"},
+      {"retry-initial", "7ms"}, {"retry-longest", "40s"}, {"retry-after-limit", "8s"}, {"shutdown-timeout", "9s"},
+      {"exporter", "console"}, {"file", "/y.jsonl"}, {"endpoint", "http://h:1"}, {"protocol", "other"}, {"headers", "a=b"},
+      {"timeout", "3s"}, {"compression", "gzip"}, {"log-level", "debug"}};
+  for (const Setting& setting : settings()) {
+    if (setting.takes == Setting::Takes::kNothing) continue;
+    const auto dash = setting.name.find('-');
+    const bool is_for_one = setting.reach == Setting::Reach::kOneSignal;
+    const auto value = values.find(is_for_one ? setting.name.substr(dash + 1) : setting.name);
+    ASSERT_NE(value, values.end()) << setting.name;
+    Config before;
+    Config after;
+    ASSERT_TRUE(setting.apply(after, value->second)) << setting.name;
+    const auto ring_part = [](const Config& c) {
+      return fmt::format("{} {} {} {}", c.ring.string(), c.ring_bytes, c.ring_block_bytes, c.ring_writers);
+    };
+    EXPECT_TRUE(describe(before) != describe(after) || ring_part(before) != ring_part(after) ||
+                before.log_level != after.log_level)
+        << setting.name;
+  }
+  Given given;
+  const Config config = given.config({"--once", "--file-sync"});
+  EXPECT_EQ(config.once, Once::kYes);
+  EXPECT_EQ(config.file_sync, FileSync::kYes);
+}
+
+TEST(Invocation, AFlagBeatsTheEnvironmentWhichBeatsTheFile) {
+  Given given;
+  const std::string file = given.file("interval = 1s\nbatch-records = 11\nmax-in-flight = 1\n");
+  given.environment = {{"SHMRING_INTERVAL", "2s"}, {"SHMRING_BATCH_RECORDS", "22"}};
+  const Config config = given.config({"--config", file.c_str(), "--interval", "3s"});
+  EXPECT_EQ(config.interval, std::chrono::seconds(3));
+  EXPECT_EQ(config.batch.records, 22U);
+  EXPECT_EQ(config.max_in_flight, 1U);
+}
+
+TEST(Invocation, TheFileCanBeNamedInTheEnvironment) {
+  Given given;
+  given.environment["SHMRING_CONFIG"] = given.file("interval = 7s\n");
+  EXPECT_EQ(given.config({}).interval, std::chrono::seconds(7));
+}
+
+TEST(Invocation, OneForASignalBeatsTheGeneralOneFromTheSamePlace) {
+  Given given;
+  given.environment = {{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://all:1/x/"},
+                       {"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://logs:2/custom"},
+                       {"OTEL_EXPORTER_OTLP_HEADERS", "a=1"},
+                       {"OTEL_EXPORTER_OTLP_LOGS_HEADERS", "b=2"},
+                       {"OTEL_EXPORTER_OTLP_TIMEOUT", "2500"},
+                       {"OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"}};
+  const Config config = given.config({});
+  EXPECT_EQ(config.otlp[kLogs].url, "http://logs:2/custom");
+  EXPECT_EQ(config.otlp[kTraces].url, "http://all:1/x/v1/traces");
+  EXPECT_THAT(config.otlp[kLogs].headers, ElementsAre(Pair("b", "2")));
+  EXPECT_THAT(config.otlp[kTraces].headers, ElementsAre(Pair("a", "1")));
+  EXPECT_EQ(config.otlp[kTraces].timeout, std::chrono::milliseconds(2500));
+  EXPECT_EQ(config.otlp[kTraces].compression, Compression::kGzip);
+}
+
+TEST(Invocation, AGeneralFlagBeatsASignalsEnvironment) {
+  Given given;
+  given.environment = {{"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://logs:2/custom"}};
+  EXPECT_EQ(given.config({"--endpoint", "http://flag:3"}).otlp[kLogs].url, "http://flag:3/v1/logs");
+}
+
+TEST(Invocation, SeveralExportersAreGivenByRepeatingOrWithCommas) {
+  Given given;
+  EXPECT_THAT(given.config({"--exporter", "otlp", "--exporter", "file"}).exporters,
+              ElementsAre(ExporterKind::kOtlp, ExporterKind::kFile));
+  given.environment["SHMRING_EXPORTER"] = "console,otlp,console";
+  EXPECT_THAT(given.config({}).exporters, ElementsAre(ExporterKind::kConsole, ExporterKind::kOtlp));
+}
+
+TEST(Invocation, AnUnknownKeyIsAnError) {
+  Given given;
+  EXPECT_THAT(given.error({"--config", given.file("intervall = 1s\n").c_str()}), HasSubstr("flusher.conf:1: unknown key 'intervall'"));
+  EXPECT_THAT(given.error({"--intervall", "1s"}), HasSubstr("--intervall"));
+  EXPECT_THAT(given.error({"stray"}), HasSubstr("stray"));
+}
+
+TEST(Invocation, AKeyThatIsSetTwiceInTheFileIsAnError) {
+  Given given;
+  EXPECT_THAT(given.error({"--config", given.file("interval = 1s\ninterval = 2s\n").c_str()}), HasSubstr("second time"));
+}
+
+TEST(Invocation, ABadValueIsNamedWithItsPlace) {
+  Given given;
+  EXPECT_THAT(given.error({"--interval", "soon"}), HasSubstr("--interval: 'soon'"));
+  EXPECT_THAT(given.error({"--batch-records", "9000"}), HasSubstr("from 1 to 8192"));
+  EXPECT_THAT(given.error({"--exporter", "zipkin"}), HasSubstr("otlp, file, console"));
+  EXPECT_THAT(given.error({"--file", "folder/"}), HasSubstr("DIR/NAME.jsonl"));
+  EXPECT_THAT(given.error({"--retry-initial", "2m"}), HasSubstr("retry-longest"));
+  given.environment["OTEL_EXPORTER_OTLP_COMPRESSION"] = "brotli";
+  EXPECT_THAT(given.error({}), HasSubstr("OTEL_EXPORTER_OTLP_COMPRESSION: 'brotli'"));
+}
+
+TEST(Invocation, AProtocolThatIsNotThereYetIsAnErrorOnlyForWhoUsesIt) {
+  Given given;
+  EXPECT_THAT(given.error({"--exporter", "otlp", "--protocol", "grpc"}), HasSubstr("not in this version"));
+  EXPECT_THAT(given.error({"--exporter", "otlp", "--traces-protocol", "smoke"}), HasSubstr("no OTLP protocol"));
+  given.environment["OTEL_EXPORTER_OTLP_PROTOCOL"] = "grpc";  // meant for another program on this host
+  EXPECT_THAT(given.config({"--exporter", "file"}).exporters, ElementsAre(ExporterKind::kFile));
+}
+
+TEST(Invocation, CheckPrintsWhatIsInForceWithoutSecrets) {
+  Given given;
+  const Invocation checked = given.parse({"--check", "--exporter", "otlp", "--headers", "key=s3cret", "--endpoint", "http://u:pw@h:1"});
+  EXPECT_EQ(checked.exit_code, kExitFine);
+  EXPECT_THAT(checked.text, HasSubstr("logs-endpoint = http://h:1/v1/logs"));
+  EXPECT_THAT(checked.text, Not(HasSubstr("s3cret")));
+  EXPECT_THAT(checked.text, Not(HasSubstr("pw")));
+}
+
+TEST(Invocation, HelpNamesEveryOptionAndItsVariable) {
+  Given given;
+  const Invocation help = given.parse({"--help"});
+  EXPECT_EQ(help.exit_code, kExitFine);
+  for (const Setting& setting : settings()) {
+    EXPECT_THAT(help.text, HasSubstr("--" + setting.name));
+    EXPECT_THAT(help.text, HasSubstr(setting.environment));
+  }
+  EXPECT_THAT(given.parse({"--version"}).text, HasSubstr("shmring-flusher 0."));
+}
+
+}  // namespace
+}  // namespace shmring::flusher

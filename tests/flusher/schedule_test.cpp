@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flusher/schedule.hpp"
+
+#include <gtest/gtest.h>
+
+namespace shmring::flusher {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr TimePoint kStart{std::chrono::hours(5)};
+constexpr auto kInterval = milliseconds(200);
+
+TEST(Schedule, TheFirstTickComesOneIntervalAfterTheStart) {
+  Schedule schedule(kStart, kInterval);
+  EXPECT_FALSE(schedule.is_due(kStart));
+  EXPECT_FALSE(schedule.is_due(kStart + milliseconds(199)));
+  EXPECT_TRUE(schedule.is_due(kStart + milliseconds(200)));
+  EXPECT_FALSE(schedule.is_due(kStart + milliseconds(200)));
+}
+
+TEST(Schedule, LateTicksDoNotMoveTheGrid) {
+  Schedule schedule(kStart, kInterval);
+  for (int n = 1; n <= 1000; ++n) {
+    EXPECT_EQ(schedule.deadline(), kStart + n * kInterval);
+    EXPECT_TRUE(schedule.is_due(kStart + n * kInterval + milliseconds(150)));  // each time late
+  }
+  EXPECT_EQ(schedule.missed(), 0U);
+}
+
+TEST(Schedule, MissedTicksBecomeOneAndAreCounted) {
+  Schedule schedule(kStart, kInterval);
+  EXPECT_TRUE(schedule.is_due(kStart + milliseconds(1050)));  // of 200, 400, 600, 800, 1000
+  EXPECT_EQ(schedule.missed(), 4U);
+  EXPECT_FALSE(schedule.is_due(kStart + milliseconds(1199)));
+  EXPECT_TRUE(schedule.is_due(kStart + milliseconds(1200)));
+  EXPECT_EQ(schedule.missed(), 4U);
+}
+
+TEST(Schedule, AClockThatIsExactlyOnATickMissesNone) {
+  Schedule schedule(kStart, kInterval);
+  EXPECT_TRUE(schedule.is_due(kStart + 2 * kInterval));
+  EXPECT_EQ(schedule.missed(), 1U);
+  EXPECT_EQ(schedule.deadline(), kStart + 3 * kInterval);
+}
+
+}  // namespace
+}  // namespace shmring::flusher
