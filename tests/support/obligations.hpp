@@ -92,19 +92,27 @@ inline std::uint32_t emit_many(const Logger& logger, Obligations& obligations, s
   return committed;
 }
 
+inline bool is_payload_of(std::uint32_t id, std::span<const std::byte> payload) {
+  const std::vector<std::byte> expected = payload_of(id);
+  return expected.size() == payload.size() && std::memcmp(expected.data(), payload.data(), payload.size()) == 0;
+}
+
 /// What arrived. Tells at once of a payload that is not what was emitted.
 class Deliveries {
  public:
   void record(std::span<const std::byte> payload) {
     const auto id = id_of(payload);
-    const std::vector<std::byte> expected = id ? payload_of(*id) : std::vector<std::byte>{};
-    if (!id || expected.size() != payload.size() || std::memcmp(expected.data(), payload.data(), payload.size()) != 0) {
+    if (!id || !is_payload_of(*id, payload)) {
       ++mangled_;
       return;
     }
-    if (times_.size() <= *id) times_.resize(*id + 1);
-    ++times_[*id];
-    ++total_;
+    add(*id, 1);
+  }
+  /// What arrived elsewhere, and was compared there.
+  void add(std::uint32_t id, std::uint32_t times) {
+    if (times_.size() <= id) times_.resize(id + 1);
+    times_[id] += times;
+    total_ += times;
   }
 
   std::uint64_t total() const noexcept { return total_; }
