@@ -22,6 +22,14 @@ constexpr std::size_t varint_size(std::uint64_t value) noexcept {
   return (static_cast<std::size_t>(std::bit_width(value)) * 9 + 64) / 64;
 }
 
+// Where g++ sees how large the objects are, and not the size, it warns of the branches that are for larger ones.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Warray-bounds"
+#pragma GCC diagnostic ignored "-Wstringop-overflow"
+#pragma GCC diagnostic ignored "-Wstringop-overread"
+#endif
+
 /// memcpy for sizes that are mostly below 65: a few loads and stores that may overlap, instead of a call.
 inline void copy(std::byte* to, const void* from, std::size_t size) noexcept {
   if (__builtin_constant_p(size)) {
@@ -29,8 +37,6 @@ inline void copy(std::byte* to, const void* from, std::size_t size) noexcept {
     return;
   }
   const auto* bytes = static_cast<const std::byte*>(from);
-  // Which objects these point into is none of g++'s business: where it knows, it warns of branches that never run.
-  asm("" : "+r"(to), "+r"(bytes));
   if (size > 64) {
     __builtin_memcpy(to, bytes, size);
   } else if (size > 32) {
@@ -59,6 +65,10 @@ inline void copy(std::byte* to, const void* from, std::size_t size) noexcept {
     to[size - 1] = bytes[size - 1];
   }
 }
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 /// Counts bytes.
 class SizeSink {
