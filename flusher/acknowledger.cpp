@@ -9,7 +9,8 @@ namespace shmring::flusher {
 namespace {
 
 bool is_same(const SliceKey& a, const SliceKey& b) {
-  return a.block_generation == b.block_generation && a.begin == b.begin && a.end == b.end && a.begin_count == b.begin_count;
+  return a.block_generation == b.block_generation && a.begin == b.begin && a.end == b.end &&
+         a.begin_count == b.begin_count;
 }
 
 }  // namespace
@@ -23,7 +24,8 @@ void Acknowledger::settle(const SliceKey& key, const OutcomeCounts& counts) {
   const auto block = blocks_.find(key.block);
   if (block == blocks_.end()) return;  // forgotten: superseded
   std::deque<Entry>& waiting = block->second;
-  const auto entry = std::find_if(waiting.begin(), waiting.end(), [&](const Entry& e) { return is_same(e.key, key); });
+  const auto entry =
+      std::find_if(waiting.begin(), waiting.end(), [&](const Entry& e) { return is_same(e.key, key); });
   if (entry == waiting.end()) return;
   entry->counts = counts;
   entry->is_settled = true;

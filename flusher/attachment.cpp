@@ -43,7 +43,8 @@ class ProcessWatch {
 std::uint32_t holder(const RingFile& ring) {
   const RingHeader& header = ring.header();
   const bool is_ours = header.flusher_pid_namespace.load(std::memory_order_relaxed) == pid_namespace();
-  return is_ours ? header.flusher_pid.load(std::memory_order_relaxed) : 0;  // relaxed, both: the lease itself decides
+  return is_ours ? header.flusher_pid.load(std::memory_order_relaxed)
+                 : 0;  // relaxed, both: the lease itself decides
 }
 
 }  // namespace
@@ -59,8 +60,9 @@ Result<std::unique_ptr<RingFile>> attach_or_create(const Config& config, Log& lo
     if (!created && created.error().code != ErrorCode::kAlreadyExists) return created.error();
     ring = RingFile::attach(path);
     if (ring && created) {
-      log.write(LogLevel::kInfo, "ring_created",
-                {field("ring", path.string()), field("size", format_size(ring->geometry().capacity_bytes()))});
+      log.write(
+          LogLevel::kInfo, "ring_created",
+          {field("ring", path.string()), field("size", format_size(ring->geometry().capacity_bytes()))});
     }
   }
   if (!ring) return ring.error();
@@ -76,7 +78,8 @@ Result<std::optional<Lease>> wait_for_lease(const RingFile& ring, EventLoop& loo
     if (lease.error().code != ErrorCode::kBusy) return lease.error();
     if (!watch) {
       const std::uint32_t pid = holder(ring);
-      log.write(LogLevel::kInfo, "standing_by", {field("ring", ring.path().string()), field("holder_pid", pid)});
+      log.write(LogLevel::kInfo, "standing_by",
+                {field("ring", ring.path().string()), field("holder_pid", pid)});
       watch = std::make_unique<ProcessWatch>(loop, pid);
     }
     loop.turn(Clock::now() + kLeaseLook);

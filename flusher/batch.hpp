@@ -14,7 +14,7 @@ namespace shmring::flusher {
 /// A stretch of a slice whose records lie in one batch, or were found bad on the way there. Acknowledged as a whole:
 /// so a crash sends no more again than the batches that were under way.
 struct Piece {
-  SliceKey key;  // as the slice's, with ends of its own
+  SliceKey key;               // as the slice's, with ends of its own
   std::uint64_t valid = 0;    // in the batch
   std::uint64_t invalid = 0;  // no OTLP
   std::uint64_t corrupt = 0;  // counted by the ring, but not to be found in its bytes
@@ -29,7 +29,9 @@ struct Batch {
   std::uint64_t records = 0;  // in the request; 0: nothing to send, only pieces of bad records
   std::vector<Piece> pieces = {};
 
-  std::uint64_t memory() const noexcept { return request.capacity() + pieces.capacity() * sizeof(Piece) + sizeof(Batch); }
+  std::uint64_t memory() const noexcept {
+    return request.capacity() + pieces.capacity() * sizeof(Piece) + sizeof(Batch);
+  }
 };
 
 }  // namespace shmring::flusher

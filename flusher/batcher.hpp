@@ -35,7 +35,8 @@ class Batcher {
   otlp::RequestBuilder builder_;
   std::vector<Piece> pieces_;
   std::uint64_t next_number_ = 0;
-  std::vector<std::optional<otlp::RequestBuilder::Group>> groups_;  // of the slice at hand, by context, in this request
+  std::vector<std::optional<otlp::RequestBuilder::Group>>
+      groups_;  // of the slice at hand, by context, in this request
 };
 
 }  // namespace shmring::flusher

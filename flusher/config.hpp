@@ -24,29 +24,31 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 
 /// Where and how one signal is sent.
 struct OtlpTarget {
-  std::string url;                             // complete, with the signal's path
-  std::string protocol = "http/protobuf";      // the only one that this version speaks
-  Headers headers = {};                        // sent with each request; may hold secrets: never logged
-  std::chrono::microseconds timeout{10'000'000};  // of one request, from connecting to the last byte of the answer
-  Compression compression = Compression::kNone;   // of request bodies
+  std::string url;                         // complete, with the signal's path
+  std::string protocol = "http/protobuf";  // the only one that this version speaks
+  Headers headers = {};                    // sent with each request; may hold secrets: never logged
+  std::chrono::microseconds timeout{
+      10'000'000};  // of one request, from connecting to the last byte of the answer
+  Compression compression = Compression::kNone;  // of request bodies
 };
 
 /// How a batch comes to its end. A record waits for others no longer than one interval.
 struct BatchLimits {
-  std::uint64_t records = 2048;       // records, 1 to 8192; see bench/
-  std::uint64_t bytes = 3584U << 10U;  // encoded bytes with envelopes, at most 3.5 MiB: gRPC servers refuse 4 MiB
+  std::uint64_t records = 2048;  // records, 1 to 8192; see bench/
+  std::uint64_t bytes =
+      3584U << 10U;  // encoded bytes with envelopes, at most 3.5 MiB: gRPC servers refuse 4 MiB
 };
 
 /// Waits between two attempts: doubled each time, and jittered.
 struct RetryLimits {
-  std::chrono::microseconds initial{500'000};        // before the first repetition
-  std::chrono::microseconds longest{30'000'000};     // before any later one
+  std::chrono::microseconds initial{500'000};            // before the first repetition
+  std::chrono::microseconds longest{30'000'000};         // before any later one
   std::chrono::microseconds longest_asked{300'000'000};  // what a server's Retry-After can ask for
 };
 
 struct Config {
-  std::filesystem::path ring = {};            // empty: $SHMRING_PATH, else /dev/shm/shmring-<uid>/default.ring
-  std::uint64_t ring_bytes = 32U << 20U;      // bytes of all blocks, where the flusher creates the ring
+  std::filesystem::path ring = {};        // empty: $SHMRING_PATH, else /dev/shm/shmring-<uid>/default.ring
+  std::uint64_t ring_bytes = 32U << 20U;  // bytes of all blocks, where the flusher creates the ring
   std::uint64_t ring_block_bytes = 16U << 10U;  // bytes of a block, where the flusher creates the ring
   std::uint64_t ring_writers = 1024;            // writer slots, where the flusher creates the ring
 
@@ -58,10 +60,12 @@ struct Config {
   FileSync file_sync = FileSync::kNo;            // fdatasync() before a batch counts as written
   std::array<OtlpTarget, kSignalCount> otlp = {};
 
-  std::uint64_t max_in_flight = 4;              // batches per signal between the oldest unacknowledged and the newest sent
+  std::uint64_t max_in_flight =
+      4;  // batches per signal between the oldest unacknowledged and the newest sent
   BatchLimits batch = {};
   RetryLimits retry = {};
-  std::uint64_t memory_limit = 128U << 20U;     // bytes; of the flusher's own memory, half of it for batches, by thirds
+  std::uint64_t memory_limit =
+      128U << 20U;  // bytes; of the flusher's own memory, half of it for batches, by thirds
   std::chrono::microseconds shutdown_timeout{5'000'000};  // for the last export; with --once, for all of it
 
   LogLevel log_level = LogLevel::kInfo;

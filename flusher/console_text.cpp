@@ -21,8 +21,8 @@ std::string time_text(std::uint64_t unix_ns) {
   const auto seconds = static_cast<std::time_t>(unix_ns / 1'000'000'000);
   tm utc{};
   gmtime_r(&seconds, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
-                     utc.tm_hour, utc.tm_min, utc.tm_sec, unix_ns / 1000 % 1'000'000);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", utc.tm_year + 1900, utc.tm_mon + 1,
+                     utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, unix_ns / 1000 % 1'000'000);
 }
 
 std::string hex(std::string_view bytes) {
@@ -46,7 +46,8 @@ std::string value_text(const proto::common::v1::AnyValue& value) {
       return "0x" + hex(value.bytes_value());
     case Value::kArrayValue: {
       std::string out;
-      for (const auto& item : value.array_value().values()) out += (out.empty() ? "" : ", ") + value_text(item);
+      for (const auto& item : value.array_value().values())
+        out += (out.empty() ? "" : ", ") + value_text(item);
       return '[' + out + ']';
     }
     case Value::kKvlistValue: {
@@ -85,9 +86,10 @@ std::string severity_text(const proto::logs::v1::LogRecord& record) {
 }
 
 void append_log(const std::string& service, const proto::logs::v1::LogRecord& record, std::string& out) {
-  const std::uint64_t time = record.time_unix_nano() != 0 ? record.time_unix_nano() : record.observed_time_unix_nano();
-  out += fmt::format("{}  {:<5}  {}  {}{}", time_text(time), severity_text(record), service, value_text(record.body()),
-                     attributes_text(record.attributes()));
+  const std::uint64_t time =
+      record.time_unix_nano() != 0 ? record.time_unix_nano() : record.observed_time_unix_nano();
+  out += fmt::format("{}  {:<5}  {}  {}{}", time_text(time), severity_text(record), service,
+                     value_text(record.body()), attributes_text(record.attributes()));
   if (!record.trace_id().empty()) out += "  trace_id=" + hex(record.trace_id());
   if (!record.span_id().empty()) out += "  span_id=" + hex(record.span_id());
   out += '\n';
@@ -95,8 +97,9 @@ void append_log(const std::string& service, const proto::logs::v1::LogRecord& re
 
 void append_span(const std::string& service, const proto::trace::v1::Span& span, std::string& out) {
   const std::uint64_t end = std::max(span.end_time_unix_nano(), span.start_time_unix_nano());
-  out += fmt::format("{}  SPAN   {}  {}  {:.3f}ms{}  trace_id={}  span_id={}", time_text(span.start_time_unix_nano()),
-                     service, escaped(span.name()), static_cast<double>(end - span.start_time_unix_nano()) / 1e6,
+  out += fmt::format("{}  SPAN   {}  {}  {:.3f}ms{}  trace_id={}  span_id={}",
+                     time_text(span.start_time_unix_nano()), service, escaped(span.name()),
+                     static_cast<double>(end - span.start_time_unix_nano()) / 1e6,
                      attributes_text(span.attributes()), hex(span.trace_id()), hex(span.span_id()));
   if (!span.parent_span_id().empty()) out += "  parent_span_id=" + hex(span.parent_span_id());
   if (span.status().code() == proto::trace::v1::Status::STATUS_CODE_ERROR) {
@@ -107,8 +110,8 @@ void append_span(const std::string& service, const proto::trace::v1::Span& span,
 
 void append_metric(const std::string& service, const proto::metrics::v1::Metric& metric, std::string& out) {
   const auto points = [&](const char* kind, int count) {
-    out += fmt::format("METRIC  {}  {}  {}  points={}  unit={}\n", service, escaped(metric.name()), kind, count,
-                       escaped(metric.unit()));
+    out += fmt::format("METRIC  {}  {}  {}  points={}  unit={}\n", service, escaped(metric.name()), kind,
+                       count, escaped(metric.unit()));
   };
   if (metric.has_gauge()) return points("gauge", metric.gauge().data_points_size());
   if (metric.has_sum()) return points("sum", metric.sum().data_points_size());

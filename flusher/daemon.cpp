@@ -39,18 +39,26 @@ enum class RingState : std::uint8_t { kSound, kUnlinked, kTruncated };
 /// One flusher that holds the lease of one ring.
 class Daemon {
  public:
-  Daemon(const Config& config, Log& log, EventLoop& loop, const RingFile& ring, Reader& reader, Orders& orders)
-      : config_(config), log_(log), loop_(loop), ring_(ring), reader_(reader), orders_(orders), source_(reader) {}
+  Daemon(const Config& config, Log& log, EventLoop& loop, const RingFile& ring, Reader& reader,
+         Orders& orders)
+      : config_(config),
+        log_(log),
+        loop_(loop),
+        ring_(ring),
+        reader_(reader),
+        orders_(orders),
+        source_(reader) {}
 
   int run() {
-    auto destinations =
-        Destinations::create(config_, loop_, log_, [this](const Batch& batch) { count_possible_duplicates(batch); });
+    auto destinations = Destinations::create(
+        config_, loop_, log_, [this](const Batch& batch) { count_possible_duplicates(batch); });
     if (!destinations) {
       log_.write(LogLevel::kError, "cannot_export", {field("reason", destinations.error().message)});
       return kExitCannotOpen;
     }
     Pipeline pipeline(config_, source_, destinations->all(), log_);
-    const int code = config_.once == Once::kYes ? run_once(pipeline) : run_until_told(pipeline, *destinations);
+    const int code =
+        config_.once == Once::kYes ? run_once(pipeline) : run_until_told(pipeline, *destinations);
     destinations->abandon_all();
     if (!is_detached_) reader_.release_all();
     return code;
@@ -66,8 +74,8 @@ class Daemon {
     const PipelineTotals& totals = pipeline.totals();
     const std::uint64_t bad = totals.rejected + totals.invalid + totals.corrupt;
     log_.write(LogLevel::kInfo, "exported",
-               {field("accepted", totals.accepted), field("rejected", totals.rejected), field("invalid", totals.invalid),
-                field("corrupt", totals.corrupt)});
+               {field("accepted", totals.accepted), field("rejected", totals.rejected),
+                field("invalid", totals.invalid), field("corrupt", totals.corrupt)});
     return is_all_delivered(pipeline) && bad == 0 ? kExitFine : kExitBadNews;
   }
 
@@ -78,7 +86,8 @@ class Daemon {
     beat();
     while (!orders_.end && state == RingState::kSound) {
       const bool is_early_waiting = wake.is_asked() && pipeline.has_room();
-      loop_.turn(is_early_waiting ? std::min(schedule.deadline(), last_drain_ + kEarlyDrainGap) : schedule.deadline());
+      loop_.turn(is_early_waiting ? std::min(schedule.deadline(), last_drain_ + kEarlyDrainGap)
+                                  : schedule.deadline());
       if (std::exchange(orders_.reopen, false)) {
         destinations.reopen_files();
         log_.write(LogLevel::kInfo, "files_reopened");
@@ -109,8 +118,8 @@ class Daemon {
     const bool is_delivered = is_all_delivered(pipeline);
     const PipelineTotals& totals = pipeline.totals();
     log_.write(LogLevel::kInfo, "stopped",
-               {field("accepted", totals.accepted), field("rejected", totals.rejected), field("invalid", totals.invalid),
-                field("corrupt", totals.corrupt)});
+               {field("accepted", totals.accepted), field("rejected", totals.rejected),
+                field("invalid", totals.invalid), field("corrupt", totals.corrupt)});
     return is_delivered && state == RingState::kSound ? kExitFine : kExitBadNews;
   }
 
@@ -146,18 +155,21 @@ class Daemon {
     const DrainReport report = pipeline.drain();
     if (report.records > 0) {
       log_.write(LogLevel::kDebug, "drained",
-                 {field("records", report.records), field("bytes", report.bytes), field("free_blocks", report.free_blocks)});
+                 {field("records", report.records), field("bytes", report.bytes),
+                  field("free_blocks", report.free_blocks)});
     }
   }
 
   void beat() {
-    reader_.beat(static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::milliseconds>(config_.interval).count()));
+    reader_.beat(
+        static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::milliseconds>(config_.interval).count()));
   }
 
   void tell_missed(const Schedule& schedule) {
     if (schedule.missed() == missed_) return;
     log_.write_limited(LogLevel::kWarning, "ticks_missed", "",
-                       {field("missed", schedule.missed() - missed_), field("hint", "the flusher had too little CPU time, or an exporter blocked")});
+                       {field("missed", schedule.missed() - missed_),
+                        field("hint", "the flusher had too little CPU time, or an exporter blocked")});
     missed_ = schedule.missed();
   }
 
@@ -168,7 +180,9 @@ class Daemon {
     return valid.error().code == ErrorCode::kDamaged ? RingState::kTruncated : RingState::kUnlinked;
   }
 
-  void count_possible_duplicates(const Batch& batch) { source_.count_possible_duplicates(batch.signal, batch.records); }
+  void count_possible_duplicates(const Batch& batch) {
+    source_.count_possible_duplicates(batch.signal, batch.records);
+  }
 
   const Config& config_;
   Log& log_;

@@ -41,16 +41,19 @@ void Delivery::advance(Lane& lane) {
 
 void Delivery::submit(Lane& lane, const std::shared_ptr<Entry>& entry) {
   entry->is_sent = true;
-  if (entry->batch->records == 0) return finish(lane, *entry);  // only pieces of bad records: nobody has to be asked
+  if (entry->batch->records == 0)
+    return finish(lane, *entry);  // only pieces of bad records: nobody has to be asked
   entry->open_destinations = exporters_.size();
   for (Exporter* exporter : exporters_) {
-    exporter->submit(entry->batch, [this, &lane, entry](const SendResult& result) { on_result(lane, *entry, result); });
+    exporter->submit(entry->batch,
+                     [this, &lane, entry](const SendResult& result) { on_result(lane, *entry, result); });
   }
 }
 
 void Delivery::on_result(Lane& lane, Entry& entry, const SendResult& result) {
   const std::uint64_t all = entry.batch->records;
-  const std::uint64_t refused = result.outcome == SendOutcome::kAccepted ? std::min(result.rejected, all) : all;
+  const std::uint64_t refused =
+      result.outcome == SendOutcome::kAccepted ? std::min(result.rejected, all) : all;
   entry.outcome.rejected = std::max(entry.outcome.rejected, refused);
   if (entry.outcome.reason.empty()) entry.outcome.reason = result.reason;
   if (--entry.open_destinations > 0) return;
@@ -59,7 +62,8 @@ void Delivery::on_result(Lane& lane, Entry& entry, const SendResult& result) {
 }
 
 void Delivery::finish(Lane& lane, Entry& entry) {
-  const std::shared_ptr<const Batch> batch = std::exchange(entry.batch, nullptr);  // its memory need not wait for others
+  const std::shared_ptr<const Batch> batch =
+      std::exchange(entry.batch, nullptr);  // its memory need not wait for others
   lane.memory -= batch->memory();
   finished_(*batch, entry.outcome);
 }

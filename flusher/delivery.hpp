@@ -35,7 +35,9 @@ class Delivery {
   void send(Batch&& batch);
 
   /// Of batches of a signal that are under way or wait.
-  std::uint64_t memory(Signal signal) const noexcept { return lanes_[static_cast<std::size_t>(signal)].memory; }
+  std::uint64_t memory(Signal signal) const noexcept {
+    return lanes_[static_cast<std::size_t>(signal)].memory;
+  }
   std::uint64_t unfinished_batches() const noexcept;
   std::uint64_t unfinished_records() const noexcept;
 
@@ -47,7 +49,8 @@ class Delivery {
     BatchOutcome outcome;
   };
   struct Lane {
-    std::deque<std::shared_ptr<Entry>> entries;  // oldest first; a finished one waits here for those before it
+    std::deque<std::shared_ptr<Entry>>
+        entries;  // oldest first; a finished one waits here for those before it
     std::uint64_t memory = 0;
     bool is_advancing = false;
   };

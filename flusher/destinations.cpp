@@ -18,9 +18,12 @@ Result<Destinations> Destinations::create(const Config& config, EventLoop& loop,
   Destinations out;
   const auto add = [&](std::unique_ptr<Exporter> exporter, const char* name) {
     std::random_device seed;
-    RetryingExporter::Options options{
-        .name = name, .limits = config.retry, .seed = seed(), .on_possible_duplicates = on_possible_duplicates};
-    out.exporters_.push_back(std::make_unique<RetryingExporter>(std::move(exporter), loop, log, std::move(options)));
+    RetryingExporter::Options options{.name = name,
+                                      .limits = config.retry,
+                                      .seed = seed(),
+                                      .on_possible_duplicates = on_possible_duplicates};
+    out.exporters_.push_back(
+        std::make_unique<RetryingExporter>(std::move(exporter), loop, log, std::move(options)));
   };
   for (const ExporterKind kind : config.exporters) {
     switch (kind) {

@@ -31,9 +31,10 @@ Result<Url> parse_url(std::string_view text) {
   const CURLUcode code = curl_url_set(url.get(), CURLUPART_URL, copy.c_str(), 0);
   const std::string scheme = code == CURLUE_OK ? part(url.get(), CURLUPART_SCHEME) : "";
   if (scheme != "http" && scheme != "https") {
-    return Error{ErrorCode::kInvalidArgument,
-                 fmt::format("'{}' is not an endpoint; write it like http://localhost:4318 or https://host/path",
-                             without_secrets(copy))};
+    return Error{
+        ErrorCode::kInvalidArgument,
+        fmt::format("'{}' is not an endpoint; write it like http://localhost:4318 or https://host/path",
+                    without_secrets(copy))};
   }
   return url;
 }
@@ -67,8 +68,9 @@ std::string_view trimmed(std::string_view text) {
 }
 
 bool is_header_name(std::string_view name) {
-  return !name.empty() && name.find_first_not_of("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-                                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string_view::npos;
+  return !name.empty() && name.find_first_not_of(
+                              "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string_view::npos;
 }
 
 }  // namespace
@@ -99,12 +101,14 @@ Result<Headers> parse_headers(std::string_view text) {
     const std::size_t equals = item.find('=');
     const std::string_view name = trimmed(item.substr(0, equals));
     if (equals == std::string_view::npos || !is_header_name(name)) {
-      return Error{ErrorCode::kInvalidArgument, "a header is not written like name=value (several: name=value,name2=value2)"};
+      return Error{ErrorCode::kInvalidArgument,
+                   "a header is not written like name=value (several: name=value,name2=value2)"};
     }
     auto value = percent_decoded(trimmed(item.substr(equals + 1)));
     if (!value) return value.error();
     if (value->find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
-      return Error{ErrorCode::kInvalidArgument, fmt::format("the value of header {} has a line break or a NUL", name)};
+      return Error{ErrorCode::kInvalidArgument,
+                   fmt::format("the value of header {} has a line break or a NUL", name)};
     }
     headers.emplace_back(name, std::move(*value));
   }
@@ -113,11 +117,13 @@ Result<Headers> parse_headers(std::string_view text) {
 
 std::string without_secrets(const std::string& url) {
   const Url parsed(curl_url());
-  if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
+  if (!parsed ||
+      curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
     const std::size_t at = url.find('@');  // no URL, so nobody knows what is secret in it
     return at == std::string::npos ? url.substr(0, url.find('?')) : "(hidden)";
   }
-  for (const CURLUPart which : {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_OPTIONS, CURLUPART_QUERY, CURLUPART_FRAGMENT}) {
+  for (const CURLUPart which :
+       {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_OPTIONS, CURLUPART_QUERY, CURLUPART_FRAGMENT}) {
     curl_url_set(parsed.get(), which, nullptr, 0);
   }
   return part(parsed.get(), CURLUPART_URL);

@@ -18,7 +18,8 @@ int timeout_ms(TimePoint until) {
 
 }  // namespace
 
-EventLoop::EventLoop(long kept_connections) : multi_((curl_global_init(CURL_GLOBAL_DEFAULT), curl_multi_init())) {
+EventLoop::EventLoop(long kept_connections)
+    : multi_((curl_global_init(CURL_GLOBAL_DEFAULT), curl_multi_init())) {
   if (multi_ == nullptr) throw std::bad_alloc();
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kept_connections);
 }

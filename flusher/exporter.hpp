@@ -23,7 +23,8 @@ struct SendResult {
   SendOutcome outcome = SendOutcome::kAccepted;
   std::uint64_t rejected = 0;  // with kAccepted: records that a partial success leaves out
   std::string reason = {};     // for people; may hold the server's words
-  std::optional<std::chrono::microseconds> retry_after = {};  // with kRetryable: what the destination asked for
+  std::optional<std::chrono::microseconds> retry_after =
+      {};                         // with kRetryable: what the destination asked for
   bool may_have_arrived = false;  // with kRetryable: the whole request was sent, and no answer came
 };
 

@@ -14,17 +14,21 @@ namespace shmring::flusher {
 std::filesystem::path file_of(const std::filesystem::path& file, Signal signal) {
   const std::string extension = file.extension().string();
   std::filesystem::path out = file;
-  return out.replace_filename(
-      fmt::format("{}.{}{}", file.stem().string(), to_string(signal), extension.empty() ? ".jsonl" : extension));
+  return out.replace_filename(fmt::format("{}.{}{}", file.stem().string(), to_string(signal),
+                                          extension.empty() ? ".jsonl" : extension));
 }
 
-Result<std::unique_ptr<FileExporter>> FileExporter::create(const std::filesystem::path& file, FileSync sync, Log& log) {
+Result<std::unique_ptr<FileExporter>> FileExporter::create(const std::filesystem::path& file, FileSync sync,
+                                                           Log& log) {
   std::unique_ptr<FileExporter> exporter(new FileExporter(file, sync, log));
-  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  const std::filesystem::path folder =
+      file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
   std::error_code ignored;
   if (!std::filesystem::is_directory(folder, ignored)) {
-    return Error{ErrorCode::kNotFound, fmt::format("cannot write to {}: there is no folder {}; make it, or give --file another path",
-                                                   file.string(), folder.string())};
+    return Error{
+        ErrorCode::kNotFound,
+        fmt::format("cannot write to {}: there is no folder {}; make it, or give --file another path",
+                    file.string(), folder.string())};
   }
   for (std::size_t i = 0; i < kSignalCount; ++i) {
     const auto signal = static_cast<Signal>(i);
@@ -36,7 +40,8 @@ Result<std::unique_ptr<FileExporter>> FileExporter::create(const std::filesystem
 
 void FileExporter::submit(std::shared_ptr<const Batch> batch, Done done) {
   const auto written = write(*batch);
-  done(written ? SendResult{} : SendResult{.outcome = SendOutcome::kRetryable, .reason = written.error().message});
+  done(written ? SendResult{}
+               : SendResult{.outcome = SendOutcome::kRetryable, .reason = written.error().message});
 }
 
 void FileExporter::reopen() {
@@ -48,7 +53,8 @@ Result<void> FileExporter::open(Signal signal) {
   auto opened = JsonLinesFile::open(path);
   if (!opened) return opened.error();
   if (opened->cut_bytes() > 0) {
-    log_.write(LogLevel::kWarning, "torn_line_cut", {field("file", path.string()), field("bytes", opened->cut_bytes())});
+    log_.write(LogLevel::kWarning, "torn_line_cut",
+               {field("file", path.string()), field("bytes", opened->cut_bytes())});
   }
   open_[static_cast<std::size_t>(signal)] = std::move(*opened);
   return {};

@@ -19,7 +19,8 @@ std::filesystem::path file_of(const std::filesystem::path& file, Signal signal);
 class FileExporter final : public Exporter {
  public:
   /// Opens (and mends) the files that are there already; the others are made with their first batch.
-  static Result<std::unique_ptr<FileExporter>> create(const std::filesystem::path& file, FileSync sync, Log& log);
+  static Result<std::unique_ptr<FileExporter>> create(const std::filesystem::path& file, FileSync sync,
+                                                      Log& log);
 
   /// Done before it returns. A failed write is retryable: the disk may get room again.
   void submit(std::shared_ptr<const Batch> batch, Done done) override;
@@ -28,7 +29,8 @@ class FileExporter final : public Exporter {
   void reopen();
 
  private:
-  FileExporter(std::filesystem::path file, FileSync sync, Log& log) : file_(std::move(file)), sync_(sync), log_(log) {}
+  FileExporter(std::filesystem::path file, FileSync sync, Log& log)
+      : file_(std::move(file)), sync_(sync), log_(log) {}
   Result<void> open(Signal signal);
   Result<void> write(const Batch& batch);
 

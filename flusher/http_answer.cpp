@@ -18,7 +18,9 @@ namespace collector = opentelemetry::proto::collector;
 
 constexpr std::size_t kMaxReason = 300;  // characters of the server's words that go into the log
 
-bool is_protobuf(const HttpAnswer& answer) { return answer.content_type.starts_with("application/x-protobuf"); }
+bool is_protobuf(const HttpAnswer& answer) {
+  return answer.content_type.starts_with("application/x-protobuf");
+}
 
 struct Partial {
   std::int64_t rejected = 0;
@@ -32,7 +34,8 @@ std::optional<Partial> read_partial(const HttpAnswer& answer, Signal signal) {
     case Signal::kLogs: {
       collector::logs::v1::ExportLogsServiceResponse response;
       if (!response.ParseFromString(answer.body)) return std::nullopt;
-      return Partial{response.partial_success().rejected_log_records(), response.partial_success().error_message()};
+      return Partial{response.partial_success().rejected_log_records(),
+                     response.partial_success().error_message()};
     }
     case Signal::kTraces: {
       collector::trace::v1::ExportTraceServiceResponse response;
@@ -42,7 +45,8 @@ std::optional<Partial> read_partial(const HttpAnswer& answer, Signal signal) {
     case Signal::kMetrics: {
       collector::metrics::v1::ExportMetricsServiceResponse response;
       if (!response.ParseFromString(answer.body)) return std::nullopt;
-      return Partial{response.partial_success().rejected_data_points(), response.partial_success().error_message()};
+      return Partial{response.partial_success().rejected_data_points(),
+                     response.partial_success().error_message()};
     }
   }
   return std::nullopt;
@@ -54,12 +58,14 @@ std::string reason_of(const HttpAnswer& answer) {
     google::rpc::Status status;
     words = status.ParseFromString(answer.body) ? status.message() : "";
   }
-  return fmt::format("HTTP status {}{}{}", answer.status, words.empty() ? "" : ": ", words.substr(0, kMaxReason));
+  return fmt::format("HTTP status {}{}{}", answer.status, words.empty() ? "" : ": ",
+                     words.substr(0, kMaxReason));
 }
 
 SendResult judge_success(const HttpAnswer& answer, Signal signal) {
   const auto partial = read_partial(answer, signal);
-  if (!partial) return {.reason = fmt::format("HTTP status {} with a body that is no OTLP response", answer.status)};
+  if (!partial)
+    return {.reason = fmt::format("HTTP status {} with a body that is no OTLP response", answer.status)};
   return {.rejected = static_cast<std::uint64_t>(std::max<std::int64_t>(partial->rejected, 0)),
           .reason = partial->message.substr(0, kMaxReason)};
 }

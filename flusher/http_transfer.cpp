@@ -16,7 +16,7 @@
 namespace shmring::flusher {
 namespace {
 
-constexpr std::size_t kKeptAnswer = 64U << 10U;   // bytes of an answer that anybody looks at
+constexpr std::size_t kKeptAnswer = 64U << 10U;    // bytes of an answer that anybody looks at
 constexpr std::size_t kLongestAnswer = 4U << 20U;  // bytes that are read, so that the connection can be kept
 constexpr long kOldestIdleConnection = 30;  // seconds; below servers' idle timeouts (the Collector's is 60)
 constexpr long kUploadBuffer = 256L << 10;  // bytes
@@ -29,9 +29,11 @@ HttpTransfer::HttpTransfer(EventLoop& loop, const HttpRequest& request)
   add_header("Content-Type: application/x-protobuf");
   // libcurl would ask a large POST's server for permission first, and wait a second where it does not answer.
   add_header("Expect:");
-  if (!request_.content_encoding.empty()) add_header(fmt::format("Content-Encoding: {}", request_.content_encoding));
+  if (!request_.content_encoding.empty())
+    add_header(fmt::format("Content-Encoding: {}", request_.content_encoding));
   for (const auto& [name, value] : request_.target->headers) {
-    add_header(value.empty() ? name + ';' : fmt::format("{}: {}", name, value));  // libcurl's way to send an empty one
+    add_header(value.empty() ? name + ';'
+                             : fmt::format("{}: {}", name, value));  // libcurl's way to send an empty one
   }
   set_options();
 }
@@ -114,7 +116,8 @@ HttpEnd HttpTransfer::end_of(CURLcode code) const {
   end.answer.body = answer_;
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &end.answer.status);
   const char* type = nullptr;
-  if (curl_easy_getinfo(easy_, CURLINFO_CONTENT_TYPE, &type) == CURLE_OK && type != nullptr) end.answer.content_type = type;
+  if (curl_easy_getinfo(easy_, CURLINFO_CONTENT_TYPE, &type) == CURLE_OK && type != nullptr)
+    end.answer.content_type = type;
   curl_off_t seconds = 0;
   if (curl_easy_getinfo(easy_, CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK && seconds > 0) {
     constexpr curl_off_t kDay = 86'400;  // whatever is longer gets cut later anyway

@@ -59,10 +59,10 @@ class HttpTransfer {
   HttpRequest request_;
   CURL* easy_;
   std::unique_ptr<curl_slist, HeaderList> headers_;
-  std::size_t offset_ = 0;         // of the body: what libcurl has taken
+  std::size_t offset_ = 0;  // of the body: what libcurl has taken
   unsigned requests_begun_ = 0;
   std::string answer_;
-  std::size_t answer_bytes_ = 0;   // received, kept or not
+  std::size_t answer_bytes_ = 0;  // received, kept or not
   char error_[CURL_ERROR_SIZE] = {};
 };
 

@@ -53,8 +53,10 @@ void define(CLI::App& app, Flags& flags) {
       continue;
     }
     CLI::Option* option = app.add_option("--" + setting.name, flags.values[setting.name], help);
-    option->type_name(setting.value)->group(group)->type_size(1)->expected(
-        1, setting.takes == Setting::Takes::kSeveralValues ? 16 : 1);
+    option->type_name(setting.value)
+        ->group(group)
+        ->type_size(1)
+        ->expected(1, setting.takes == Setting::Takes::kSeveralValues ? 16 : 1);
     option->allow_extra_args(false);
   }
 }
@@ -76,7 +78,8 @@ Values from_flags(const Flags& flags) {
 Values from_environment(const Environment& environment) {
   Values out;
   for (const Setting& setting : settings()) {
-    if (const auto value = environment(setting.environment)) out[setting.name] = {*value, setting.environment};
+    if (const auto value = environment(setting.environment))
+      out[setting.name] = {*value, setting.environment};
   }
   return out;
 }
@@ -90,12 +93,13 @@ Result<Values> from_file(const std::string& path) {
     const bool is_known = std::any_of(settings().begin(), settings().end(),
                                       [&](const Setting& setting) { return setting.name == line.key; });
     if (!is_known) {
-      return Error{ErrorCode::kInvalidArgument,
-                   fmt::format("{}: unknown key '{}'; keys are the long options, see --help", where, line.key)};
+      return Error{
+          ErrorCode::kInvalidArgument,
+          fmt::format("{}: unknown key '{}'; keys are the long options, see --help", where, line.key)};
     }
     if (const auto [earlier, is_new] = out.try_emplace(line.key, Given{line.value, where}); !is_new) {
-      return Error{ErrorCode::kInvalidArgument,
-                   fmt::format("{}: '{}' is set a second time, first at {}", where, line.key, earlier->second.where)};
+      return Error{ErrorCode::kInvalidArgument, fmt::format("{}: '{}' is set a second time, first at {}",
+                                                            where, line.key, earlier->second.where)};
     }
   }
   return out;
@@ -109,7 +113,8 @@ Result<void> apply_all(const Values& values, Config& config) {
       if (setting.reach != reach || found == values.end()) continue;
       const auto done = setting.apply(config, found->second.value);
       if (!done) {
-        return Error{ErrorCode::kInvalidArgument, fmt::format("{}: {}", found->second.where, done.error().message)};
+        return Error{ErrorCode::kInvalidArgument,
+                     fmt::format("{}: {}", found->second.where, done.error().message)};
       }
     }
   }
@@ -121,7 +126,8 @@ Result<Config> configure(const Flags& flags, const Environment& environment) {
   for (std::size_t i = 0; i < kSignalCount; ++i) {
     config.otlp[i].url = *url_below("http://localhost:4318", static_cast<Signal>(i));
   }
-  const std::string file = flags.config_file.empty() ? environment("SHMRING_CONFIG").value_or("") : flags.config_file;
+  const std::string file =
+      flags.config_file.empty() ? environment("SHMRING_CONFIG").value_or("") : flags.config_file;
   if (!file.empty()) {
     const auto values = from_file(file);
     if (!values) return values.error();
@@ -184,12 +190,15 @@ Result<void> check_config(const Config& config) {
     const std::string& protocol = config.otlp[i].protocol;
     if (protocol == "http/protobuf") continue;
     const bool is_otlp = protocol == "grpc" || protocol == "http/json";
-    return Error{ErrorCode::kInvalidArgument,
-                 is_otlp ? fmt::format("protocol {} ({}) is not in this version; http/protobuf is: set --protocol http/protobuf "
-                                       "and the endpoint's HTTP port, usually 4318",
-                                       protocol, to_string(static_cast<Signal>(i)))
-                         : fmt::format("'{}' ({}) is no OTLP protocol; set --protocol http/protobuf", protocol,
-                                       to_string(static_cast<Signal>(i)))};
+    return Error{
+        ErrorCode::kInvalidArgument,
+        is_otlp
+            ? fmt::format(
+                  "protocol {} ({}) is not in this version; http/protobuf is: set --protocol http/protobuf "
+                  "and the endpoint's HTTP port, usually 4318",
+                  protocol, to_string(static_cast<Signal>(i)))
+            : fmt::format("'{}' ({}) is no OTLP protocol; set --protocol http/protobuf", protocol,
+                          to_string(static_cast<Signal>(i)))};
   }
   if (config.retry.longest < config.retry.initial) {
     return Error{ErrorCode::kInvalidArgument, "retry-longest is shorter than retry-initial"};
@@ -200,11 +209,15 @@ Result<void> check_config(const Config& config) {
 std::string describe(const Config& config) {
   std::string exporters;
   for (const ExporterKind kind : config.exporters) {
-    const char* name = kind == ExporterKind::kOtlp ? "otlp" : kind == ExporterKind::kFile ? "file" : "console";
+    const char* name = kind == ExporterKind::kOtlp   ? "otlp"
+                       : kind == ExporterKind::kFile ? "file"
+                                                     : "console";
     exporters += (exporters.empty() ? "" : ",") + std::string(name);
   }
   std::string text;
-  const auto line = [&](std::string_view key, const std::string& value) { text += fmt::format("{} = {}\n", key, value); };
+  const auto line = [&](std::string_view key, const std::string& value) {
+    text += fmt::format("{} = {}\n", key, value);
+  };
   line("ring", config.ring.empty() ? "(default)" : config.ring.string());
   line("interval", format_duration(config.interval));
   line("exporter", exporters);

@@ -19,14 +19,16 @@ namespace shmring::flusher {
 Result<JsonLinesFile> JsonLinesFile::open(const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0640);
   if (fd < 0) {
-    return Error{ErrorCode::kSystem, fmt::format("cannot open {}: {}; is the folder there, and may this user write to it?",
-                                                 path.string(), std::strerror(errno))};
+    return Error{ErrorCode::kSystem,
+                 fmt::format("cannot open {}: {}; is the folder there, and may this user write to it?",
+                             path.string(), std::strerror(errno))};
   }
   JsonLinesFile file(path, fd);
   struct stat status {};
   if (fstat(fd, &status) != 0) return file.error("fstat");
   if (!S_ISREG(status.st_mode)) {
-    return Error{ErrorCode::kInvalidArgument, fmt::format("{} is no regular file; give --file another name", path.string())};
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("{} is no regular file; give --file another name", path.string())};
   }
   if (auto cut = file.cut_torn_line(); !cut) return cut.error();
   return file;
@@ -69,7 +71,8 @@ Result<void> JsonLinesFile::append(std::string_view line, FileSync sync) {
   }
   if (sync == FileSync::kYes && fdatasync(fd_) != 0) {
     Error failure = error("fdatasync");
-    is_torn_ = ftruncate(fd_, before.st_size) != 0;  // or the line would be there twice after the next attempt
+    is_torn_ =
+        ftruncate(fd_, before.st_size) != 0;  // or the line would be there twice after the next attempt
     return failure;
   }
   return {};

@@ -46,7 +46,8 @@ class Log {
     std::uint64_t lines = 0;
   };
 
-  void emit(LogLevel level, std::string_view event, std::initializer_list<LogField> fields, std::uint64_t repeated);
+  void emit(LogLevel level, std::string_view event, std::initializer_list<LogField> fields,
+            std::uint64_t repeated);
 
   LogLevel level_;
   Sink sink_;

@@ -37,7 +37,8 @@ int run(int argc, char** argv) {
   Log log(invocation.config.log_level);
   for (const std::string_view name : kNotYet) {
     if (!process_environment(std::string(name))) continue;
-    log.write(LogLevel::kWarning, "ignored", {field("variable", name), field("reason", "not in this version")});
+    log.write(LogLevel::kWarning, "ignored",
+              {field("variable", name), field("reason", "not in this version")});
   }
   return run_daemon(invocation.config, log);
 }

@@ -53,8 +53,9 @@ void OtlpHttpExporter::submit(std::shared_ptr<const Batch> batch, Done done) {
   }
   sending->transfer = std::make_unique<HttpTransfer>(loop_, request);
   sending_.emplace(sending, std::move(owned));
-  sending->transfer->start(
-      [this, sending, &target, signal](const HttpEnd& end) { finish(sending, result_of(end, target, signal)); });
+  sending->transfer->start([this, sending, &target, signal](const HttpEnd& end) {
+    finish(sending, result_of(end, target, signal));
+  });
 }
 
 void OtlpHttpExporter::finish(Sending* sending, const SendResult& result) {

@@ -32,7 +32,9 @@ Pipeline::Pipeline(const Config& config, SliceSource& source, std::vector<Export
                  {Signal::kMetrics, config.batch, [this](Batch&& batch) { on_batch(std::move(batch)); }}}},
       delivery_(std::move(exporters), config.max_in_flight,
                 [this](const Batch& batch, const BatchOutcome& outcome) { on_finished(batch, outcome); }),
-      acknowledger_([this](const SliceKey& key, const OutcomeCounts& counts) { return source_.acknowledge(key, counts); }) {}
+      acknowledger_([this](const SliceKey& key, const OutcomeCounts& counts) {
+        return source_.acknowledge(key, counts);
+      }) {}
 
 DrainReport Pipeline::drain() {
   const DrainReport report = source_.drain(budget(), [this](Slice&& slice) {
@@ -65,8 +67,8 @@ bool Pipeline::has_room() const noexcept {
 
 void Pipeline::take(const Slice& slice) {
   const CheckedSlice& checked = validator_.check(slice);
-  const auto bad = static_cast<std::uint64_t>(
-      std::count_if(checked.records.begin(), checked.records.end(), [](const CheckedRecord& r) { return !r.payload; }));
+  const auto bad = static_cast<std::uint64_t>(std::count_if(
+      checked.records.begin(), checked.records.end(), [](const CheckedRecord& r) { return !r.payload; }));
   if (bad + checked.corrupt > 0) {
     log_.write_limited(LogLevel::kWarning, "bad_records", to_string(slice.key.signal),
                        {field("signal", to_string(slice.key.signal)), field("block", slice.key.block),

@@ -60,7 +60,7 @@ class Pipeline {
   Delivery delivery_;
   Acknowledger acknowledger_;
   PipelineTotals totals_;
-  std::vector<Batch> ready_;                      // of the drain under way
+  std::vector<Batch> ready_;                   // of the drain under way
   std::array<bool, kSignalCount> has_left_{};  // by the last drain
 };
 

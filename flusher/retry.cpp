@@ -47,11 +47,12 @@ void RetryingExporter::on_result(const std::shared_ptr<Attempt>& attempt, const 
   }
   const microseconds wait = backoff_.wait(attempt->failures, result.retry_after);
   ++attempt->failures;
-  log_.write_limited(LogLevel::kWarning, "export_delayed", options_.name,
-                     {field("exporter", options_.name), field("signal", to_string(attempt->batch->signal)),
-                      field("records", attempt->batch->records), field("attempt", attempt->failures),
-                      field("next_try_in", format_duration(std::chrono::floor<std::chrono::milliseconds>(wait))),
-                      field("reason", result.reason)});
+  log_.write_limited(
+      LogLevel::kWarning, "export_delayed", options_.name,
+      {field("exporter", options_.name), field("signal", to_string(attempt->batch->signal)),
+       field("records", attempt->batch->records), field("attempt", attempt->failures),
+       field("next_try_in", format_duration(std::chrono::floor<std::chrono::milliseconds>(wait))),
+       field("reason", result.reason)});
   timers_.after(wait, [this, attempt] { try_now(attempt); });
 }
 

@@ -36,7 +36,8 @@ Apply duration(std::chrono::microseconds least, Store store) {
   return [=](Config& config, const std::string& text) -> Result<void> {
     const auto value = parse_duration(text);
     if (!value) return value.error();
-    if (*value < least) return bad(fmt::format("'{}' is too short; at least {}", text, format_duration(least)));
+    if (*value < least)
+      return bad(fmt::format("'{}' is too short; at least {}", text, format_duration(least)));
     store(config) = *value;
     return {};
   };
@@ -95,7 +96,8 @@ Result<void> apply_file(Config& config, const std::string& text) {
 
 enum class OtlpKey : std::uint8_t { kEndpoint, kProtocol, kHeaders, kTimeout, kCompression };
 
-Result<void> apply_otlp(OtlpKey key, OtlpTarget& target, Signal signal, Setting::Reach reach, const std::string& text) {
+Result<void> apply_otlp(OtlpKey key, OtlpTarget& target, Signal signal, Setting::Reach reach,
+                        const std::string& text) {
   switch (key) {
     case OtlpKey::kEndpoint: {
       auto url = reach == Setting::Reach::kGeneral ? url_below(text, signal) : url_as_given(text);
@@ -115,7 +117,8 @@ Result<void> apply_otlp(OtlpKey key, OtlpTarget& target, Signal signal, Setting:
     case OtlpKey::kTimeout: {
       const auto timeout = parse_duration(text);
       if (!timeout) return timeout.error();
-      if (*timeout < std::chrono::milliseconds(1)) return bad(fmt::format("'{}' is too short; at least 1ms", text));
+      if (*timeout < std::chrono::milliseconds(1))
+        return bad(fmt::format("'{}' is too short; at least 1ms", text));
       target.timeout = *timeout;
       return {};
     }
@@ -134,7 +137,8 @@ struct OtlpOption {
   const char* help;
 };
 constexpr OtlpOption kOtlpOptions[] = {
-    {OtlpKey::kEndpoint, "endpoint", "URL", "where to send to, v1/<signal> is appended [http://localhost:4318]"},
+    {OtlpKey::kEndpoint, "endpoint", "URL",
+     "where to send to, v1/<signal> is appended [http://localhost:4318]"},
     {OtlpKey::kProtocol, "protocol", "NAME", "http/protobuf [http/protobuf]"},
     {OtlpKey::kHeaders, "headers", "K=V,...", "sent with each request, values percent-encoded []"},
     {OtlpKey::kTimeout, "timeout", "DURATION", "for one request [10s]"},
@@ -153,7 +157,8 @@ void add_otlp(std::vector<Setting>& all) {
     all.push_back({option.name, "OTEL_EXPORTER_OTLP_" + upper(option.name), option.value, option.help,
                    [key = option.key](Config& config, const std::string& text) -> Result<void> {
                      for (std::size_t i = 0; i < kSignalCount; ++i) {
-                       auto done = apply_otlp(key, config.otlp[i], static_cast<Signal>(i), Setting::Reach::kGeneral, text);
+                       auto done = apply_otlp(key, config.otlp[i], static_cast<Signal>(i),
+                                              Setting::Reach::kGeneral, text);
                        if (!done) return done;
                      }
                      return {};
@@ -163,8 +168,10 @@ void add_otlp(std::vector<Setting>& all) {
     const auto signal = static_cast<Signal>(i);
     const std::string name(to_string(signal));
     for (const OtlpOption& option : kOtlpOptions) {
-      const std::string what = option.key == OtlpKey::kEndpoint ? "where to send to, used as it is" : "in place of --";
-      all.push_back({name + '-' + option.name, "OTEL_EXPORTER_OTLP_" + upper(name) + '_' + upper(option.name), option.value,
+      const std::string what =
+          option.key == OtlpKey::kEndpoint ? "where to send to, used as it is" : "in place of --";
+      all.push_back({name + '-' + option.name, "OTEL_EXPORTER_OTLP_" + upper(name) + '_' + upper(option.name),
+                     option.value,
                      fmt::format("{}: {}{}", name, what, option.key == OtlpKey::kEndpoint ? "" : option.name),
                      [key = option.key, signal, i](Config& config, const std::string& text) {
                        return apply_otlp(key, config.otlp[i], signal, Setting::Reach::kOneSignal, text);
@@ -178,21 +185,26 @@ void add_otlp(std::vector<Setting>& all) {
 
 void add(std::vector<Setting>& all, const char* name, const char* value, const char* help, Apply apply,
          Setting::Takes takes = Setting::Takes::kValue) {
-  all.push_back({name, "SHMRING_" + upper(name), value, help, std::move(apply), takes, Setting::Reach::kGeneral});
+  all.push_back(
+      {name, "SHMRING_" + upper(name), value, help, std::move(apply), takes, Setting::Reach::kGeneral});
 }
 
 void add_ring(std::vector<Setting>& all) {
-  all.push_back({"ring", "SHMRING_PATH", "PATH", "the ring to drain; made if there is none [/dev/shm/shmring-<uid>/default.ring]",
+  all.push_back({"ring", "SHMRING_PATH", "PATH",
+                 "the ring to drain; made if there is none [/dev/shm/shmring-<uid>/default.ring]",
                  [](Config& config, const std::string& text) -> Result<void> {
                    config.ring = text;
                    return {};
                  }});
   add(all, "size", "SIZE", "of a ring that the flusher makes [32MiB]",
-      number(parse_size, 1, UINT64_MAX, "a size of a ring", [](Config& c) -> std::uint64_t& { return c.ring_bytes; }));
+      number(parse_size, 1, UINT64_MAX, "a size of a ring",
+             [](Config& c) -> std::uint64_t& { return c.ring_bytes; }));
   add(all, "block-size", "SIZE", "of its blocks [16KiB]",
-      number(parse_size, 4096, 1U << 20U, "from 4KiB to 1MiB", [](Config& c) -> std::uint64_t& { return c.ring_block_bytes; }));
+      number(parse_size, 4096, 1U << 20U, "from 4KiB to 1MiB",
+             [](Config& c) -> std::uint64_t& { return c.ring_block_bytes; }));
   add(all, "writers", "N", "threads that can write to it at the same time [1024]",
-      number(parse_count, 1, 65536, "from 1 to 65536", [](Config& c) -> std::uint64_t& { return c.ring_writers; }));
+      number(parse_count, 1, 65536, "from 1 to 65536",
+             [](Config& c) -> std::uint64_t& { return c.ring_writers; }));
 }
 
 void add_pipeline(std::vector<Setting>& all) {
@@ -202,28 +214,36 @@ void add_pipeline(std::vector<Setting>& all) {
   add(all, "once", "", "drain, export, end: 0 when everything was accepted, else 1",
       on_off<Once>([](Config& c) -> Once& { return c.once; }), Setting::Takes::kNothing);
   add(all, "max-in-flight", "N", "batches of a signal under way at the same time [4]",
-      number(parse_count, 1, 256, "from 1 to 256", [](Config& c) -> std::uint64_t& { return c.max_in_flight; }));
+      number(parse_count, 1, 256, "from 1 to 256",
+             [](Config& c) -> std::uint64_t& { return c.max_in_flight; }));
   add(all, "batch-records", "N", "records in a request at most [2048]",
-      number(parse_count, 1, 8192, "from 1 to 8192", [](Config& c) -> std::uint64_t& { return c.batch.records; }));
+      number(parse_count, 1, 8192, "from 1 to 8192",
+             [](Config& c) -> std::uint64_t& { return c.batch.records; }));
   add(all, "batch-bytes", "SIZE", "bytes in a request at most, before compression [3.5MiB]",
-      number(parse_size, 1024, 3584U << 10U, "from 1KiB to 3.5MiB", [](Config& c) -> std::uint64_t& { return c.batch.bytes; }));
-  add(all, "memory-limit", "SIZE", "of the flusher's own memory; what does not fit waits in the ring [128MiB]",
-      number(parse_size, 48U << 20U, UINT64_MAX, "48MiB or more", [](Config& c) -> std::uint64_t& { return c.memory_limit; }));
-  add(all, "retry-initial", "DURATION", "wait before the first repetition, doubled each time, jittered [500ms]",
+      number(parse_size, 1024, 3584U << 10U, "from 1KiB to 3.5MiB",
+             [](Config& c) -> std::uint64_t& { return c.batch.bytes; }));
+  add(all, "memory-limit", "SIZE",
+      "of the flusher's own memory; what does not fit waits in the ring [128MiB]",
+      number(parse_size, 48U << 20U, UINT64_MAX, "48MiB or more",
+             [](Config& c) -> std::uint64_t& { return c.memory_limit; }));
+  add(all, "retry-initial", "DURATION",
+      "wait before the first repetition, doubled each time, jittered [500ms]",
       duration(milliseconds(1), [](Config& c) -> std::chrono::microseconds& { return c.retry.initial; }));
   add(all, "retry-longest", "DURATION", "longest wait between repetitions [30s]",
       duration(milliseconds(1), [](Config& c) -> std::chrono::microseconds& { return c.retry.longest; }));
   add(all, "retry-after-limit", "DURATION", "longest wait that a server's Retry-After can ask for [5m]",
-      duration(milliseconds(0), [](Config& c) -> std::chrono::microseconds& { return c.retry.longest_asked; }));
+      duration(milliseconds(0),
+               [](Config& c) -> std::chrono::microseconds& { return c.retry.longest_asked; }));
   add(all, "shutdown-timeout", "DURATION", "for the last export; what is left then stays in the ring [5s]",
       duration(milliseconds(0), [](Config& c) -> std::chrono::microseconds& { return c.shutdown_timeout; }));
 }
 
 void add_exporters(std::vector<Setting>& all) {
-  add(all, "exporter", "otlp|file|console", "where batches go; may be repeated: each batch goes to all [file]", apply_exporters,
+  add(all, "exporter", "otlp|file|console",
+      "where batches go; may be repeated: each batch goes to all [file]", apply_exporters,
       Setting::Takes::kSeveralValues);
-  add(all, "file", "DIR/NAME.jsonl", "DIR/NAME.logs.jsonl, NAME.traces.jsonl, NAME.metrics.jsonl are written [shmring.jsonl]",
-      apply_file);
+  add(all, "file", "DIR/NAME.jsonl",
+      "DIR/NAME.logs.jsonl, NAME.traces.jsonl, NAME.metrics.jsonl are written [shmring.jsonl]", apply_file);
   add(all, "file-sync", "", "fdatasync before a batch counts as written",
       on_off<FileSync>([](Config& c) -> FileSync& { return c.file_sync; }), Setting::Takes::kNothing);
 }

@@ -3,9 +3,9 @@
 
 #include "flusher/signals.hpp"
 
-#include <csignal>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include <csignal>
 
 #include <cerrno>
 #include <cstring>
@@ -21,7 +21,8 @@ namespace {
 // A file that is cut short while it is mapped answers with SIGBUS. Nothing can be delivered after that; say why.
 void on_bus_error(int) {
   constexpr std::string_view kText =
-      "level=error event=ring_truncated hint=\"the ring file was cut short while in use; remove it and restart its producers\"\n";
+      "level=error event=ring_truncated hint=\"the ring file was cut short while in use; remove it and "
+      "restart its producers\"\n";
   const ssize_t written = write(STDERR_FILENO, kText.data(), kText.size());
   static_cast<void>(written);
   _exit(kExitBadNews);
@@ -37,7 +38,8 @@ Result<Signals> Signals::block() {
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   const int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-  if (fd < 0) return Error{ErrorCode::kSystem, std::string("cannot wait for signals: ") + std::strerror(errno)};
+  if (fd < 0)
+    return Error{ErrorCode::kSystem, std::string("cannot wait for signals: ") + std::strerror(errno)};
   return Signals(fd);
 }
 

@@ -46,7 +46,8 @@ std::string lower(std::string_view text) {
 }
 
 template <std::size_t N>
-Result<std::uint64_t> parse_with_unit(std::string_view text, const std::array<Unit, N>& units, const char* want) {
+Result<std::uint64_t> parse_with_unit(std::string_view text, const std::array<Unit, N>& units,
+                                      const char* want) {
   const Error error{ErrorCode::kInvalidArgument, fmt::format("'{}' is not {}", text, want)};
   double number = 0;
   const char* const end = text.data() + text.size();

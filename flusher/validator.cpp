@@ -31,8 +31,8 @@ const CheckedSlice& Validator::check(const Slice& slice) {
 }
 
 std::uint32_t Validator::context_of(const RecordView& record) {
-  const bool is_known =
-      !checked_.contexts.empty() && is_same(seen_.resource, record.resource) && is_same(seen_.scope, record.scope);
+  const bool is_known = !checked_.contexts.empty() && is_same(seen_.resource, record.resource) &&
+                        is_same(seen_.scope, record.scope);
   if (!is_known) {
     seen_ = {record.resource, record.scope};
     // The record's own verdict may still point into the scratch buffer: contexts are mended in one of their own.

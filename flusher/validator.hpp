@@ -15,8 +15,8 @@
 namespace shmring::flusher {
 
 struct CheckedRecord {
-  std::uint32_t offset = 0;   // of its header in the block
-  std::uint32_t context = 0;  // index into CheckedSlice::contexts
+  std::uint32_t offset = 0;            // of its header in the block
+  std::uint32_t context = 0;           // index into CheckedSlice::contexts
   std::optional<otlp::Bytes> payload;  // nullopt: invalid
 };
 

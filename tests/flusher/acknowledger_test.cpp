@@ -11,7 +11,12 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 SliceKey key(std::uint32_t block, std::uint32_t begin, std::uint32_t generation = 1) {
-  return {.block = block, .block_generation = generation, .begin = begin, .end = begin + 8, .begin_count = begin, .end_count = begin + 1};
+  return {.block = block,
+          .block_generation = generation,
+          .begin = begin,
+          .end = begin + 8,
+          .begin_count = begin,
+          .end_count = begin + 1};
 }
 
 struct Ring {

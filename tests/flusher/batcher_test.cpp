@@ -9,9 +9,9 @@
 namespace shmring::flusher {
 namespace {
 
-using ::testing::ElementsAre;
-using testing::bodies_of;
 using testing::BlockMaker;
+using testing::bodies_of;
+using ::testing::ElementsAre;
 
 struct Batches {
   std::vector<Batch> all;

@@ -10,7 +10,8 @@ namespace {
 using ::testing::HasSubstr;
 
 TEST(ConfigFile, IsKeysAndValuesWithComments) {
-  const auto lines = parse_config_text("# hello\n\n interval = 5s\r\nheaders = \"a=b,c=d\"\nfile='x y.jsonl'", "f");
+  const auto lines =
+      parse_config_text("# hello\n\n interval = 5s\r\nheaders = \"a=b,c=d\"\nfile='x y.jsonl'", "f");
   ASSERT_TRUE(lines);
   ASSERT_EQ(lines->size(), 3U);
   EXPECT_EQ((*lines)[0].key, "interval");

@@ -26,7 +26,9 @@ TEST(ConsoleText, ShowsALogRecordOnOneLineWithoutControlCharacters) {
   attribute->mutable_value()->mutable_array_value()->add_values()->set_int_value(7);
   std::string out;
   ASSERT_TRUE(append_console_text(Signal::kLogs, request.SerializeAsString(), out));
-  EXPECT_EQ(out, "1970-01-01T00:00:01.500000Z  WARN   checkout  bell \\x07 line\\nbreak \\x1b[31m  order\\x09id=[7]\n");
+  EXPECT_EQ(
+      out,
+      "1970-01-01T00:00:01.500000Z  WARN   checkout  bell \\x07 line\\nbreak \\x1b[31m  order\\x09id=[7]\n");
 }
 
 TEST(ConsoleText, ShowsASpanWithItsDuration) {
@@ -39,7 +41,9 @@ TEST(ConsoleText, ShowsASpanWithItsDuration) {
   span->set_end_time_unix_nano(1'002'500'000);
   std::string out;
   ASSERT_TRUE(append_console_text(Signal::kTraces, request.SerializeAsString(), out));
-  EXPECT_THAT(out, HasSubstr("GET /  2.500ms  trace_id=11111111111111111111111111111111  span_id=2222222222222222\n"));
+  EXPECT_THAT(
+      out,
+      HasSubstr("GET /  2.500ms  trace_id=11111111111111111111111111111111  span_id=2222222222222222\n"));
 }
 
 TEST(ConsoleText, ShowsAMetric) {

@@ -24,9 +24,9 @@
 namespace shmring::flusher {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::eventually;
 using testing::FlusherProcess;
+using ::testing::HasSubstr;
 using testing::HttpReply;
 using testing::HttpRequest;
 using testing::HttpServer;
@@ -42,12 +42,14 @@ struct Stage {
   explicit Stage(const testing::RingShape& shape = {.blocks = 256}) : ring(shape) {}
 
   std::vector<std::string> arguments(std::vector<std::string> more) const {
-    std::vector<std::string> all{"--ring", ring.path(), "--file", out, "--retry-initial", "5ms", "--retry-longest", "20ms",
-                                 "--log-level", "debug"};
+    std::vector<std::string> all{"--ring", ring.path(),       "--file", out,           "--retry-initial",
+                                 "5ms",    "--retry-longest", "20ms",   "--log-level", "debug"};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
-  FlusherProcess start(const std::vector<std::string>& more) const { return {SHMRING_FLUSHER, arguments(more), log}; }
+  FlusherProcess start(const std::vector<std::string>& more) const {
+    return {SHMRING_FLUSHER, arguments(more), log};
+  }
 
   /// Emits bodies first .. first + count - 1. Each must be committed.
   void emit(int first, int count) const {
@@ -62,7 +64,9 @@ struct Stage {
     const RingFile file = ring.attach(Access::kReadOnly);
     return account(file);
   }
-  std::uint64_t outcome(Outcome outcome) const { return accounting().total.outcomes[static_cast<std::size_t>(outcome)]; }
+  std::uint64_t outcome(Outcome outcome) const {
+    return accounting().total.outcomes[static_cast<std::size_t>(outcome)];
+  }
   [[nodiscard]] bool reaches(Outcome which, std::uint64_t count) const {
     return eventually([&] { return outcome(which) >= count; });
   }
@@ -70,7 +74,8 @@ struct Stage {
     std::multiset<std::string> bodies;
     std::ifstream in(logs);
     for (std::string line; std::getline(in, line);) {
-      for (const auto& resource : nlohmann::json::parse(line)["resourceLogs"]) {
+      const nlohmann::json request = nlohmann::json::parse(line);
+      for (const auto& resource : request["resourceLogs"]) {
         for (const auto& scope : resource["scopeLogs"]) {
           for (const auto& record : scope["logRecords"]) bodies.insert(record["body"]["stringValue"]);
         }
@@ -196,7 +201,8 @@ TEST(Flusher, MakesTheRingWhereThereIsNone) {
   const testing::ScratchFolder folder;
   const std::string ring = folder.path() / "new.ring";
   FlusherProcess flusher(SHMRING_FLUSHER,
-                         {"--ring", ring, "--size", "1MiB", "--block-size", "4KiB", "--file", folder.path() / "o.jsonl", "--once"},
+                         {"--ring", ring, "--size", "1MiB", "--block-size", "4KiB", "--file",
+                          folder.path() / "o.jsonl", "--once"},
                          folder.path() / "log");
   EXPECT_EQ(flusher.wait(), 0);
   const auto file = RingFile::attach(ring, Access::kReadOnly);
@@ -236,7 +242,8 @@ TEST(Flusher, KilledMidRequestLosesNothingAndRepeatsNoMoreThanWasUnderWay) {
   constexpr unsigned kInFlight = 3;
   constexpr unsigned kBatch = 20;
   const Stage stage;
-  const std::vector<std::string> limits{"--max-in-flight", "3", "--batch-records", "20", "--interval", "10ms"};
+  const std::vector<std::string> limits{"--max-in-flight", "3",   "--batch-records", "20",
+                                        "--interval",      "10ms"};
   Backend backend;
   // Takes some batches, then takes one more and is silent about it: nobody knows whether it arrived.
   std::atomic<int> answered{0};
@@ -289,7 +296,8 @@ TEST(Flusher, ADeadTraceBackendHoldsUpNoLogs) {
   const Stage stage;
   Backend backend;
   stage.emit_span();
-  FlusherProcess flusher = stage.start(backend.arguments({"--interval", "10ms", "--traces-endpoint", "http://127.0.0.1:1/"}));
+  FlusherProcess flusher =
+      stage.start(backend.arguments({"--interval", "10ms", "--traces-endpoint", "http://127.0.0.1:1/"}));
   for (int i = 0; i < 5; ++i) {
     stage.emit(i * 10, 10);
     stage.emit_span();
@@ -304,7 +312,8 @@ TEST(Flusher, AStandbyTakesOverWhenTheHolderIsKilled) {
   FlusherProcess holder = stage.start({"--interval", "10ms"});
   stage.emit(0, 10);
   ASSERT_TRUE(stage.reaches(Outcome::kAccepted, 10));
-  FlusherProcess standby(SHMRING_FLUSHER, stage.arguments({"--interval", "10ms"}), stage.ring.folder() / "standby.log");
+  FlusherProcess standby(SHMRING_FLUSHER, stage.arguments({"--interval", "10ms"}),
+                         stage.ring.folder() / "standby.log");
   ASSERT_TRUE(standby.says("event=standing_by"));
   EXPECT_EQ(stage.start({"--once"}).wait(), 3);  // nobody stands by for one drain
   holder.signal(SIGSTOP);                        // a stopped holder keeps its lease
@@ -329,7 +338,8 @@ TEST(Flusher, StoppedDuringAnOutageItLeavesEverythingToItsSuccessor) {
   const Stage stage;
   Backend backend;
   backend.script = [](const HttpRequest&) { return HttpReply{.status = 503}; };
-  FlusherProcess flusher = stage.start(backend.arguments({"--interval", "10ms", "--shutdown-timeout", "50ms"}));
+  FlusherProcess flusher =
+      stage.start(backend.arguments({"--interval", "10ms", "--shutdown-timeout", "50ms"}));
   stage.emit(0, 10);
   ASSERT_TRUE(eventually([&] { return backend.server.requests() > 2; }));
   EXPECT_EQ(flusher.stop(), 1);
@@ -344,7 +354,8 @@ TEST(Flusher, SendsEachBatchToEveryExporter) {
   const Stage stage;
   Backend backend;
   stage.emit(0, 30);
-  EXPECT_EQ(stage.start(backend.arguments({"--once", "--exporter", "file", "--exporter", "console"})).wait(), 0);
+  EXPECT_EQ(stage.start(backend.arguments({"--once", "--exporter", "file", "--exporter", "console"})).wait(),
+            0);
   EXPECT_EQ(backend.received(), numbers(30));
   EXPECT_EQ(stage.bodies_in_file(), numbers(30));
   EXPECT_EQ(stage.outcome(Outcome::kAccepted), 30U);
@@ -383,7 +394,8 @@ TEST(Flusher, ARingThatWasTruncatedEndsItWithAClearError) {
   ASSERT_TRUE(flusher.says("event=started"));
   std::filesystem::resize_file(stage.ring.path(), 0);
   EXPECT_EQ(flusher.wait(), 1);
-  EXPECT_THAT(flusher.log_text(), ::testing::AnyOf(HasSubstr("event=ring_lost"), HasSubstr("event=ring_truncated")));
+  EXPECT_THAT(flusher.log_text(),
+              ::testing::AnyOf(HasSubstr("event=ring_lost"), HasSubstr("event=ring_truncated")));
 }
 
 TEST(Flusher, KeepsItsMemoryLimitWhenNothingCanBeDelivered) {
@@ -392,10 +404,11 @@ TEST(Flusher, KeepsItsMemoryLimitWhenNothingCanBeDelivered) {
   int count = 0;
   const std::string body(1000, 'x');
   while (logger.emit(Severity::kInfo, body)) ++count;
-  FlusherProcess flusher = stage.start({"--exporter", "otlp", "--endpoint", "http://127.0.0.1:1", "--interval", "10ms",
-                                        "--memory-limit", "48MiB", "--compression", "gzip"});
+  FlusherProcess flusher =
+      stage.start({"--exporter", "otlp", "--endpoint", "http://127.0.0.1:1", "--interval", "10ms",
+                   "--memory-limit", "48MiB", "--compression", "gzip"});
   ASSERT_TRUE(flusher.says("event=export_delayed"));
-  const auto peak_kib = [&] {
+  const auto used_kib = [&] {
     std::ifstream status("/proc/" + std::to_string(flusher.pid()) + "/status");
     std::uint64_t anonymous = 0;
     for (std::string line; std::getline(status, line);) {
@@ -404,9 +417,10 @@ TEST(Flusher, KeepsItsMemoryLimitWhenNothingCanBeDelivered) {
     return anonymous;
   };
   for (int look = 0; look < 50; ++look) {
-    EXPECT_LT(peak_kib(), 48U << 10U);
+    EXPECT_LT(used_kib(), 48U << 10U);
     const std::uint64_t beat = stage.ring.attach(Access::kReadOnly).header().heartbeat_ns.load();
-    ASSERT_TRUE(eventually([&] { return stage.ring.attach(Access::kReadOnly).header().heartbeat_ns.load() != beat; }));
+    ASSERT_TRUE(eventually(
+        [&] { return stage.ring.attach(Access::kReadOnly).header().heartbeat_ns.load() != beat; }));
   }
   EXPECT_EQ(stage.accounting().total.pending, static_cast<std::uint64_t>(count));
 }

@@ -10,9 +10,9 @@ namespace shmring::flusher {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using testing::FakeExporter;
 using testing::InstantExporter;
+using ::testing::IsEmpty;
 
 Batch batch(std::uint64_t number, Signal signal = Signal::kLogs, std::uint64_t records = 10) {
   return {.signal = signal, .number = number, .request = "request", .records = records};

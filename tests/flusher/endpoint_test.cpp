@@ -25,7 +25,8 @@ TEST(Endpoint, OneOfASignalIsUsedAsItIs) {
 }
 
 TEST(Endpoint, WhatIsNoHttpUrlIsRefused) {
-  for (const char* text : {"", "localhost:4318", "ftp://host", "http://", "grpc://host:4317", "http://host:99999999"}) {
+  for (const char* text :
+       {"", "localhost:4318", "ftp://host", "http://", "grpc://host:4317", "http://host:99999999"}) {
     EXPECT_FALSE(url_below(text, Signal::kLogs)) << text;
     EXPECT_FALSE(url_as_given(text)) << text;
   }
@@ -43,7 +44,8 @@ TEST(Headers, AreAListOfPercentEncodedPairs) {
 }
 
 TEST(Headers, WhatWouldBreakTheRequestIsRefusedWithoutRepeatingIt) {
-  for (const char* text : {"noequals", "=value", "a b=c", "k=%zz", "k=%4", "k=s3cret%0d%0aInjected: x", "k=%00"}) {
+  for (const char* text :
+       {"noequals", "=value", "a b=c", "k=%zz", "k=%4", "k=s3cret%0d%0aInjected: x", "k=%00"}) {
     const auto headers = parse_headers(text);
     ASSERT_FALSE(headers) << text;
     EXPECT_THAT(headers.error().message, Not(HasSubstr("s3cret")));

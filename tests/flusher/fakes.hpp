@@ -44,7 +44,8 @@ class BlockMaker {
   }
 
   void append(RecordKind kind, const std::string& payload) {
-    const RecordHeader header{static_cast<std::uint32_t>(payload.size()), static_cast<std::uint8_t>(kind), 0, 0};
+    const RecordHeader header{static_cast<std::uint32_t>(payload.size()), static_cast<std::uint8_t>(kind), 0,
+                              0};
     std::string record(record_bytes(payload.size()), '\0');
     std::memcpy(record.data(), &header, sizeof header);
     std::memcpy(record.data() + sizeof header, payload.data(), payload.size());

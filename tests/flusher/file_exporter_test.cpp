@@ -57,7 +57,8 @@ TEST(FileExporter, WritesOneRequestALine) {
   exporter->submit(log_batch("second"), exported.done());
   const auto lines = exported.lines();
   ASSERT_EQ(lines.size(), 2U);
-  EXPECT_EQ(lines[0]["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["body"]["stringValue"], "first\nline");
+  EXPECT_EQ(lines[0]["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["body"]["stringValue"],
+            "first\nline");
   EXPECT_EQ(exported.results.size(), 2U);
   EXPECT_EQ(exported.results[0].outcome, SendOutcome::kAccepted);
   EXPECT_FALSE(std::filesystem::exists(exported.folder.path() / "out.traces.jsonl"));

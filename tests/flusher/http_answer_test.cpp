@@ -35,7 +35,8 @@ TEST(HttpAnswer, FourStatusesAreForLater) {
 }
 
 TEST(HttpAnswer, EverythingElseIsForGood) {
-  for (const long status : {301L, 302L, 307L, 400L, 401L, 403L, 404L, 405L, 408L, 413L, 415L, 500L, 501L, 505L, 599L}) {
+  for (const long status :
+       {301L, 302L, 307L, 400L, 401L, 403L, 404L, 405L, 408L, 413L, 415L, 500L, 501L, 505L, 599L}) {
     EXPECT_EQ(judge({.status = status}, Signal::kLogs).outcome, SendOutcome::kRejected) << status;
   }
 }
@@ -44,18 +45,25 @@ TEST(HttpAnswer, APartialSuccessIsAcceptedButForWhatItLeavesOut) {
   collector::logs::v1::ExportLogsServiceResponse logs;
   logs.mutable_partial_success()->set_rejected_log_records(3);
   logs.mutable_partial_success()->set_error_message("too old");
-  const auto result = judge({.status = 200, .content_type = kProtobuf, .body = logs.SerializeAsString()}, Signal::kLogs);
+  const auto result =
+      judge({.status = 200, .content_type = kProtobuf, .body = logs.SerializeAsString()}, Signal::kLogs);
   EXPECT_EQ(result.outcome, SendOutcome::kAccepted);
   EXPECT_EQ(result.rejected, 3U);
   EXPECT_EQ(result.reason, "too old");
 
   collector::trace::v1::ExportTraceServiceResponse traces;
   traces.mutable_partial_success()->set_rejected_spans(4);
-  EXPECT_EQ(judge({.status = 200, .content_type = kProtobuf, .body = traces.SerializeAsString()}, Signal::kTraces).rejected, 4U);
+  EXPECT_EQ(
+      judge({.status = 200, .content_type = kProtobuf, .body = traces.SerializeAsString()}, Signal::kTraces)
+          .rejected,
+      4U);
 
   collector::metrics::v1::ExportMetricsServiceResponse metrics;
   metrics.mutable_partial_success()->set_rejected_data_points(-5);  // no server may, some will
-  EXPECT_EQ(judge({.status = 200, .content_type = kProtobuf, .body = metrics.SerializeAsString()}, Signal::kMetrics).rejected, 0U);
+  EXPECT_EQ(
+      judge({.status = 200, .content_type = kProtobuf, .body = metrics.SerializeAsString()}, Signal::kMetrics)
+          .rejected,
+      0U);
 }
 
 TEST(HttpAnswer, AnUnreadableBodyDoesNotMakeASuccessAFailure) {
@@ -69,11 +77,16 @@ TEST(HttpAnswer, AnUnreadableBodyDoesNotMakeASuccessAFailure) {
 TEST(HttpAnswer, TheReasonHoldsTheServersWords) {
   google::rpc::Status status;
   status.set_message("bad id");
-  EXPECT_EQ(judge({.status = 400, .content_type = kProtobuf, .body = status.SerializeAsString()}, Signal::kLogs).reason,
-            "HTTP status 400: bad id");
+  EXPECT_EQ(
+      judge({.status = 400, .content_type = kProtobuf, .body = status.SerializeAsString()}, Signal::kLogs)
+          .reason,
+      "HTTP status 400: bad id");
   EXPECT_EQ(judge({.status = 404, .content_type = "text/plain", .body = "not here"}, Signal::kLogs).reason,
             "HTTP status 404: not here");
-  EXPECT_LT(judge({.status = 404, .content_type = "text/plain", .body = std::string(60'000, 'x')}, Signal::kLogs).reason.size(), 400U);
+  EXPECT_LT(
+      judge({.status = 404, .content_type = "text/plain", .body = std::string(60'000, 'x')}, Signal::kLogs)
+          .reason.size(),
+      400U);
 }
 
 }  // namespace

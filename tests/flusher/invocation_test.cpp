@@ -65,12 +65,27 @@ TEST(Invocation, WithNothingSaidTheDefaultsHold) {
 }
 
 TEST(Invocation, EachOptionChangesSomething) {
-  const std::map<std::string, std::string> values = {
-      {"ring", "/x"}, {"size", "1MiB"}, {"block-size", "4KiB"}, {"writers", "7"}, {"interval", "1s"},
-      {"max-in-flight", "9"}, {"batch-records", "17"}, {"batch-bytes", "64k"}, {"memory-limit", "64MiB"},
-      {"retry-initial", "7ms"}, {"retry-longest", "40s"}, {"retry-after-limit", "8s"}, {"shutdown-timeout", "9s"},
-      {"exporter", "console"}, {"file", "/y.jsonl"}, {"endpoint", "http://h:1"}, {"protocol", "other"}, {"headers", "a=b"},
-      {"timeout", "3s"}, {"compression", "gzip"}, {"log-level", "debug"}};
+  const std::map<std::string, std::string> values = {{"ring", "/x"},
+                                                     {"size", "1MiB"},
+                                                     {"block-size", "4KiB"},
+                                                     {"writers", "7"},
+                                                     {"interval", "1s"},
+                                                     {"max-in-flight", "9"},
+                                                     {"batch-records", "17"},
+                                                     {"batch-bytes", "64k"},
+                                                     {"memory-limit", "64MiB"},
+                                                     {"retry-initial", "7ms"},
+                                                     {"retry-longest", "40s"},
+                                                     {"retry-after-limit", "8s"},
+                                                     {"shutdown-timeout", "9s"},
+                                                     {"exporter", "console"},
+                                                     {"file", "/y.jsonl"},
+                                                     {"endpoint", "http://h:1"},
+                                                     {"protocol", "other"},
+                                                     {"headers", "a=b"},
+                                                     {"timeout", "3s"},
+                                                     {"compression", "gzip"},
+                                                     {"log-level", "debug"}};
   for (const Setting& setting : settings()) {
     if (setting.takes == Setting::Takes::kNothing) continue;
     const auto dash = setting.name.find('-');
@@ -142,14 +157,16 @@ TEST(Invocation, SeveralExportersAreGivenByRepeatingOrWithCommas) {
 
 TEST(Invocation, AnUnknownKeyIsAnError) {
   Given given;
-  EXPECT_THAT(given.error({"--config", given.file("intervall = 1s\n").c_str()}), HasSubstr("flusher.conf:1: unknown key 'intervall'"));
+  EXPECT_THAT(given.error({"--config", given.file("intervall = 1s\n").c_str()}),
+              HasSubstr("flusher.conf:1: unknown key 'intervall'"));
   EXPECT_THAT(given.error({"--intervall", "1s"}), HasSubstr("--intervall"));
   EXPECT_THAT(given.error({"stray"}), HasSubstr("stray"));
 }
 
 TEST(Invocation, AKeyThatIsSetTwiceInTheFileIsAnError) {
   Given given;
-  EXPECT_THAT(given.error({"--config", given.file("interval = 1s\ninterval = 2s\n").c_str()}), HasSubstr("second time"));
+  EXPECT_THAT(given.error({"--config", given.file("interval = 1s\ninterval = 2s\n").c_str()}),
+              HasSubstr("second time"));
 }
 
 TEST(Invocation, ABadValueIsNamedWithItsPlace) {
@@ -166,14 +183,16 @@ TEST(Invocation, ABadValueIsNamedWithItsPlace) {
 TEST(Invocation, AProtocolThatIsNotThereYetIsAnErrorOnlyForWhoUsesIt) {
   Given given;
   EXPECT_THAT(given.error({"--exporter", "otlp", "--protocol", "grpc"}), HasSubstr("not in this version"));
-  EXPECT_THAT(given.error({"--exporter", "otlp", "--traces-protocol", "smoke"}), HasSubstr("no OTLP protocol"));
+  EXPECT_THAT(given.error({"--exporter", "otlp", "--traces-protocol", "smoke"}),
+              HasSubstr("no OTLP protocol"));
   given.environment["OTEL_EXPORTER_OTLP_PROTOCOL"] = "grpc";  // meant for another program on this host
   EXPECT_THAT(given.config({"--exporter", "file"}).exporters, ElementsAre(ExporterKind::kFile));
 }
 
 TEST(Invocation, CheckPrintsWhatIsInForceWithoutSecrets) {
   Given given;
-  const Invocation checked = given.parse({"--check", "--exporter", "otlp", "--headers", "key=s3cret", "--endpoint", "http://u:pw@h:1"});
+  const Invocation checked = given.parse(
+      {"--check", "--exporter", "otlp", "--headers", "key=s3cret", "--endpoint", "http://u:pw@h:1"});
   EXPECT_EQ(checked.exit_code, kExitFine);
   EXPECT_THAT(checked.text, HasSubstr("logs-endpoint = http://h:1/v1/logs"));
   EXPECT_THAT(checked.text, Not(HasSubstr("s3cret")));

@@ -39,7 +39,8 @@ TEST(JsonLinesFile, AppendsToWhatIsThere) {
 
 TEST(JsonLinesFile, CutsATornLastLine) {
   Folder folder;
-  for (const std::size_t torn : {std::size_t{1}, std::size_t{65535}, std::size_t{65536}, std::size_t{65537}, std::size_t{300'000}}) {
+  for (const std::size_t torn :
+       {std::size_t{1}, std::size_t{65535}, std::size_t{65536}, std::size_t{65537}, std::size_t{300'000}}) {
     folder.write("{1}\n{2}\n" + std::string(torn, 'x'));
     auto file = JsonLinesFile::open(folder.file);
     ASSERT_TRUE(file);

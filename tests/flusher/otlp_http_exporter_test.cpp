@@ -17,10 +17,10 @@ namespace shmring::flusher {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::StartsWith;
 using testing::HttpReply;
 using testing::HttpRequest;
 using testing::HttpServer;
+using ::testing::StartsWith;
 using namespace std::string_literals;
 
 /// One exporter, one server; turns the loop until an answer is there.
@@ -135,7 +135,9 @@ TEST(OtlpHttpExporter, CompressesWhenTold) {
 }
 
 TEST(OtlpHttpExporter, ReadsRetryAfter) {
-  Exchange exchange([](const HttpRequest&) { return HttpReply{.status = 503, .headers = {{"Retry-After", "7"}}}; });
+  Exchange exchange([](const HttpRequest&) {
+    return HttpReply{.status = 503, .headers = {{"Retry-After", "7"}}};
+  });
   const SendResult result = exchange.send();
   EXPECT_EQ(result.outcome, SendOutcome::kRetryable);
   EXPECT_EQ(result.retry_after, std::chrono::seconds(7));
@@ -144,7 +146,9 @@ TEST(OtlpHttpExporter, ReadsRetryAfter) {
 
 TEST(OtlpHttpExporter, NonsenseInRetryAfterIsNoReasonToWait) {
   for (const char* text : {"-5", "soon", "", "1.5e"}) {
-    Exchange exchange([&](const HttpRequest&) { return HttpReply{.status = 429, .headers = {{"Retry-After", text}}}; });
+    Exchange exchange([&](const HttpRequest&) {
+      return HttpReply{.status = 429, .headers = {{"Retry-After", text}}};
+    });
     const SendResult result = exchange.send();
     EXPECT_EQ(result.outcome, SendOutcome::kRetryable);
     EXPECT_LE(result.retry_after.value_or(std::chrono::seconds(0)), std::chrono::seconds(1)) << text;
@@ -152,7 +156,9 @@ TEST(OtlpHttpExporter, NonsenseInRetryAfterIsNoReasonToWait) {
 }
 
 TEST(OtlpHttpExporter, DoesNotFollowARedirection) {
-  Exchange exchange([](const HttpRequest&) { return HttpReply{.status = 307, .headers = {{"Location", "/elsewhere"}}}; });
+  Exchange exchange([](const HttpRequest&) {
+    return HttpReply{.status = 307, .headers = {{"Location", "/elsewhere"}}};
+  });
   EXPECT_EQ(exchange.send().outcome, SendOutcome::kRejected);
   EXPECT_EQ(exchange.requests.size(), 1U);
 }
@@ -226,14 +232,17 @@ TEST(OtlpHttpExporter, ARequestWithoutAnAnswerEndsWithItsTimeout) {
 TEST(OtlpHttpExporter, AnEndlessAnswerIsCutAndItsStatusCounts) {
   Exchange exchange([](const HttpRequest&) {
     std::string chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-    for (int i = 0; i < 80; ++i) chunks += "10000\r\n" + std::string(0x10000, 'x') + "\r\n";  // 5 MiB, and no end
+    for (int i = 0; i < 80; ++i)
+      chunks += "10000\r\n" + std::string(0x10000, 'x') + "\r\n";  // 5 MiB, and no end
     return HttpReply{.raw = chunks};
   });
   EXPECT_EQ(exchange.send().outcome, SendOutcome::kAccepted);
 }
 
 TEST(OtlpHttpExporter, WhatIsNoHttpIsRetried) {
-  Exchange exchange([](const HttpRequest&) { return HttpReply{.then = HttpReply::Then::kClose, .raw = "SSH-2.0-OpenSSH\r\n"}; });
+  Exchange exchange([](const HttpRequest&) {
+    return HttpReply{.then = HttpReply::Then::kClose, .raw = "SSH-2.0-OpenSSH\r\n"};
+  });
   EXPECT_EQ(exchange.send().outcome, SendOutcome::kRetryable);
 }
 

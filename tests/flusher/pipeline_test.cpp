@@ -9,14 +9,14 @@
 namespace shmring::flusher {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
-using testing::bodies_of;
 using testing::BlockMaker;
+using testing::bodies_of;
 using testing::count_of;
+using ::testing::ElementsAre;
 using testing::FakeExporter;
 using testing::FakeSource;
 using testing::InstantExporter;
+using ::testing::IsEmpty;
 
 struct Rig {
   Config config;
@@ -41,8 +41,8 @@ Slice logs(std::uint32_t block, int count) {
 
 Slice spans(std::uint32_t block, std::size_t bytes) {
   BlockMaker maker(block, Signal::kTraces);
-  maker.append(RecordKind::kSpan, "\x0a\x10" + std::string(16, 't') + "\x12\x08" + std::string(8, 's') + "\x2a" +
-                                      static_cast<char>(bytes) + std::string(bytes, 'n'));
+  maker.append(RecordKind::kSpan, "\x0a\x10" + std::string(16, 't') + "\x12\x08" + std::string(8, 's') +
+                                      "\x2a" + static_cast<char>(bytes) + std::string(bytes, 'n'));
   return maker.take();
 }
 

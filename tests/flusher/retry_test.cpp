@@ -45,11 +45,13 @@ struct Retrying {
   Log log{LogLevel::kError, [](std::string_view) {}};
   std::uint64_t duplicates = 0;
   FakeExporter* next = new FakeExporter;
-  RetryingExporter exporter{std::unique_ptr<Exporter>(next), timers, log,
-                            {.name = "otlp",
-                             .limits = kLimits,
-                             .seed = 1,
-                             .on_possible_duplicates = [this](const Batch& batch) { duplicates += batch.records; }}};
+  RetryingExporter exporter{
+      std::unique_ptr<Exporter>(next),
+      timers,
+      log,
+      {.name = "otlp", .limits = kLimits, .seed = 1, .on_possible_duplicates = [this](const Batch& batch) {
+         duplicates += batch.records;
+       }}};
   std::vector<SendResult> results;
 
   void submit() {

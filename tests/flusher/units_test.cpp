@@ -31,7 +31,8 @@ TEST(Units, NonsenseIsRefused) {
     EXPECT_FALSE(parse_duration(text)) << text;
   }
   for (const char* text : {"", "MiB", "-1", "1.2.3", "10000000TiB"}) EXPECT_FALSE(parse_size(text)) << text;
-  for (const char* text : {"", "1.5", "-1", "1x", "99999999999999999999"}) EXPECT_FALSE(parse_count(text)) << text;
+  for (const char* text : {"", "1.5", "-1", "1x", "99999999999999999999"})
+    EXPECT_FALSE(parse_count(text)) << text;
   EXPECT_FALSE(parse_switch("perhaps"));
 }
 

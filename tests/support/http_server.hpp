@@ -39,9 +39,9 @@ struct HttpRequest {
 struct HttpReply {
   enum class Then : std::uint8_t {
     kKeepOpen,
-    kClose,           // after the reply
-    kCloseSilently,   // no reply at all: FIN
-    kReset,           // no reply at all: RST
+    kClose,          // after the reply
+    kCloseSilently,  // no reply at all: FIN
+    kReset,          // no reply at all: RST
   };
   int status = 200;
   std::string body = {};
@@ -88,7 +88,8 @@ class HttpServer {
     address.sin_port = htons(port);
     socklen_t size = sizeof address;
     auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    if (bind(listener_, generic, size) != 0 || listen(listener_, 64) != 0 || getsockname(listener_, generic, &size) != 0) {
+    if (bind(listener_, generic, size) != 0 || listen(listener_, 64) != 0 ||
+        getsockname(listener_, generic, &size) != 0) {
       throw std::runtime_error("no listening socket on 127.0.0.1");
     }
     port_ = ntohs(address.sin_port);
@@ -122,7 +123,9 @@ class HttpServer {
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
       }
       if (reply.then == HttpReply::Then::kReset || reply.then == HttpReply::Then::kCloseSilently) break;
-      if (!send_all(fd, reply.raw.empty() ? text_of(reply) : reply.raw) || reply.then == HttpReply::Then::kClose) break;
+      if (!send_all(fd, reply.raw.empty() ? text_of(reply) : reply.raw) ||
+          reply.then == HttpReply::Then::kClose)
+        break;
     }
     const std::lock_guard lock(mutex_);
     open_.erase(std::find(open_.begin(), open_.end(), fd));
