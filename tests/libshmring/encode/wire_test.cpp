@@ -4,7 +4,9 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,7 +37,7 @@ TEST(Copy, CopiesExactlyTheBytesThatItIsGiven) {
     for (std::size_t i = 0; i < size; ++i) from[i] = static_cast<char>(i + 1);
     std::vector<std::byte> to(size);
     wire::copy(to.data(), from.data(), size);
-    ASSERT_EQ(std::memcmp(to.data(), from.data(), size), 0) << size;
+    ASSERT_TRUE(std::ranges::equal(to, std::as_bytes(std::span(from)))) << size;
   }
 }
 
