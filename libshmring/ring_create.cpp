@@ -118,7 +118,11 @@ Result<void> RingFile::create(const CreateOptions& options) {
       return Error{ErrorCode::kUnsupported, folder.string() +
                                                 " is on a file system without O_TMPFILE; put the ring on /dev/shm, ext4 or xfs"};
     }
-    return system_error("create a ring in", folder, errno);
+    Error failure = system_error("create a ring in", folder, errno);
+    if (failure.code == ErrorCode::kPermission) {
+      failure.message += "; make the folder writable, or set SHMRING_PATH to a ring in one that is";
+    }
+    return failure;
   }
   if (auto fit = check_file_system(fd.get(), path); !fit) return fit.error();
   if (auto allocated = allocate(fd.get(), *geometry, path); !allocated) return allocated.error();
