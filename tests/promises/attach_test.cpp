@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "libshmring/identity.hpp"
+#include "libshmring/ring_path.hpp"
 #include "libshmring/system.hpp"
 #include "tests/support/child.hpp"
 #include "tests/support/promise.hpp"
@@ -176,7 +177,10 @@ TEST(AttachErrors, AreToldApartByTheirMessages) {
 }
 
 TEST(RingOfAnEarlierBoot, IsRefusedForWritingAndSetAsideForDraining) {
-  Promise promise({.blocks = 8});
+  Promise promise({.blocks = 8, .medium = Medium::kDisk});
+  if (is_memory_file_system(promise.file().fd())) {
+    GTEST_SKIP() << promise.scratch().path() << " lies in memory, which survives no boot: set TMPDIR to a folder on a disk";
+  }
   put_a_record_into(promise);
   const fs::path path = promise.scratch().path();
   forge(path, [](RingIdentity& i) { i.boot_id[0] ^= 0xFFU; });
@@ -194,6 +198,13 @@ TEST(RingOfAnEarlierBoot, IsRefusedForWritingAndSetAsideForDraining) {
   Deliveries deliveries;
   Drainer(promise.file()).empty(deliveries);
   EXPECT_EQ(deliveries.lost(promise.obligations()), 0U);
+}
+
+TEST(RingInMemory, IsOfThisBootWhateverItsBootIdSays) {
+  Promise promise({.blocks = 8});
+  if (!is_memory_file_system(promise.file().fd())) GTEST_SKIP() << "there is no /dev/shm here";
+  forge(promise.scratch().path(), [](RingIdentity& i) { i.boot_id[0] ^= 0xFFU; });  // as a container with an id of its own sees it
+  promise.expect_kept();
 }
 
 // ------------------------------------------------------------------------------------------------- other people's rings

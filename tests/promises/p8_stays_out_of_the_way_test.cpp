@@ -106,7 +106,7 @@ TEST(SharedLibraryFile, CannotEvenCallWhatItPromisesNotToDo) {
   if (kSlowdown > 1) GTEST_SKIP() << "a sanitizer's runtime imports what it likes";
   const SharedLibrary library(SHMRING_LIBRARY);
   ASSERT_TRUE(library.imported().contains("mmap")) << "the list of imports was not read";
-  for (const char* name : {"pthread_create", "thrd_create", "socket", "connect", "socketpair", "atexit", "on_exit", "at_quick_exit",
+  for (const char* name : {"pthread_create", "thrd_create", "socket", "connect", "socketpair", "atexit", "__cxa_atexit", "on_exit", "at_quick_exit",
                            "__cxa_thread_atexit", "__cxa_thread_atexit_impl", "pthread_key_create", "fork", "sigaction", "signal",
                            "dlopen", "exit", "abort"}) {
     for (const std::string& import : library.imported()) {

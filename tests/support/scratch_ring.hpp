@@ -26,12 +26,14 @@ T value_or_abort(Result<T> result) {
   return std::move(*result);
 }
 
+enum class Medium : std::uint8_t { kMemory, kDisk };
+
 class ScratchFolder {
  public:
-  ScratchFolder() {
+  explicit ScratchFolder(Medium medium = Medium::kMemory) {
     const char* named = std::getenv("TMPDIR");
-    const std::filesystem::path base =
-        std::filesystem::is_directory("/dev/shm") ? "/dev/shm" : named != nullptr ? named : "/tmp";
+    const bool in_memory = medium == Medium::kMemory && std::filesystem::is_directory("/dev/shm");
+    const std::filesystem::path base = in_memory ? "/dev/shm" : named != nullptr ? named : "/var/tmp";
     std::string pattern = base / "shmring-test-XXXXXX";
     if (::mkdtemp(pattern.data()) == nullptr) give_up("cannot make a folder like " + pattern);
     path_ = pattern;
@@ -55,11 +57,12 @@ struct RingShape {
   std::uint32_t writers = 64;
   FullPolicy on_full = FullPolicy::kDropNewest;
   std::chrono::microseconds block_timeout{10000};
+  Medium medium = Medium::kMemory;
 };
 
 class ScratchRing {
  public:
-  explicit ScratchRing(const RingShape& shape = {}) : path_(folder_.path() / "test.ring") {
+  explicit ScratchRing(const RingShape& shape = {}) : folder_(shape.medium), path_(folder_.path() / "test.ring") {
     const auto created = Ring::create({.path = path_,
                                        .capacity_bytes = std::uint64_t{shape.blocks} * shape.block_bytes,
                                        .block_bytes = shape.block_bytes,
