@@ -16,7 +16,8 @@ using Json = nlohmann::json;
 std::vector<Json> dumped(const std::string& ring) {
   std::vector<Json> records;
   for (const std::string& line : lines(shmring({"dump", ring}).out)) {
-    for (const Json& resource : Json::parse(line)["resourceLogs"]) {
+    const Json request = Json::parse(line);
+    for (const Json& resource : request["resourceLogs"]) {
       for (const Json& scope : resource["scopeLogs"]) {
         for (const Json& record : scope["logRecords"]) records.push_back(record);
       }

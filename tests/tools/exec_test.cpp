@@ -21,7 +21,8 @@ struct Logged {
 std::vector<Logged> logged(const std::string& ring) {
   std::vector<Logged> all;
   for (const std::string& line : lines(shmring({"dump", ring}).out)) {
-    for (const Json& resource : Json::parse(line)["resourceLogs"]) {
+    const Json request = Json::parse(line);
+    for (const Json& resource : request["resourceLogs"]) {
       for (const Json& scope : resource["scopeLogs"]) {
         for (const Json& record : scope["logRecords"]) {
           std::string stream;
