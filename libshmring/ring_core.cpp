@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -130,7 +131,11 @@ void RingCore::detach_inherited_mapping() noexcept {
   const auto bytes = static_cast<std::size_t>(file_.geometry().file_bytes);
   // mremap(2): an old size of zero makes a second mapping of the same shared pages. Works after the descriptor was closed.
   void* moved = ::mremap(inherited, 0, bytes, MREMAP_MAYMOVE);
-  void* copy = ::mmap(inherited, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file_.fd(), 0);
+  // The program may have closed our descriptor, and a shorter file may bear its number now.
+  struct stat info {};
+  const bool is_ring = ::fstat(file_.fd(), &info) == 0 && FileKey{info.st_dev, info.st_ino} == file_.key();
+  void* copy = MAP_FAILED;
+  if (is_ring) copy = ::mmap(inherited, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file_.fd(), 0);
   if (copy == MAP_FAILED) {
     copy = ::mmap(inherited, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   }
