@@ -140,7 +140,10 @@ bool RingFile::of_an_earlier_boot() const noexcept {
   // What lies in memory did not survive a boot. (Containers are shown boot ids of their own, so the id alone proves nothing.)
   if (is_memory_file_system(fd())) return false;
   const BootId now = current_boot_id();
-  return now != BootId{} && std::memcmp(now.bytes, identity().boot_id, sizeof(now.bytes)) != 0;
+  // A boot that either side could not learn of is not an earlier one.
+  BootId made{};
+  std::memcpy(made.bytes, identity().boot_id, sizeof(made.bytes));
+  return now != BootId{} && made != BootId{} && now != made;
 }
 
 void RingFile::move_mapping(std::byte* base) noexcept { impl_->base = base; }
