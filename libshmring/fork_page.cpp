@@ -4,6 +4,7 @@
 
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -20,7 +21,8 @@ constinit std::atomic<std::uint64_t> last_generation{0};
 
 std::uint64_t random_word() noexcept {
   std::uint64_t word = 0;
-  if (::getrandom(&word, sizeof(word), GRND_NONBLOCK) != static_cast<ssize_t>(sizeof(word))) {
+  // Not getrandom(3): that is a cancellation point, and we are called from noexcept functions.
+  if (::syscall(SYS_getrandom, &word, sizeof(word), GRND_NONBLOCK) != static_cast<long>(sizeof(word))) {
     // Before the kernel's pool is ready: unique on this host at least.
     word = (unix_ns() ^ static_cast<std::uint64_t>(::getpid()) << 44U) * 0x9E3779B97F4A7C15U;
   }
