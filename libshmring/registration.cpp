@@ -19,20 +19,26 @@
 namespace shmring {
 namespace {
 
-/// A handler that emitted in the middle of this would find half a registration.
-class AllSignalsBlocked {
+/// A handler that emitted in the middle of this would find half a registration; a cancellation, for which open() and others
+/// are points, would unwind through noexcept and so end the process.
+class Undisturbed {
  public:
-  AllSignalsBlocked() noexcept {
+  Undisturbed() noexcept {
     sigset_t all;
     ::sigfillset(&all);
-    ::pthread_sigmask(SIG_BLOCK, &all, &before_);
+    ::pthread_sigmask(SIG_BLOCK, &all, &signals_before_);
+    ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation_before_);
   }
-  ~AllSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+  ~Undisturbed() {
+    ::pthread_setcancelstate(cancellation_before_, nullptr);
+    ::pthread_sigmask(SIG_SETMASK, &signals_before_, nullptr);
+  }
+  Undisturbed(const Undisturbed&) = delete;
+  Undisturbed& operator=(const Undisturbed&) = delete;
 
  private:
-  sigset_t before_;
+  sigset_t signals_before_;
+  int cancellation_before_ = PTHREAD_CANCEL_ENABLE;
 };
 
 struct Self {
@@ -145,7 +151,9 @@ WriterState* begin_writing(RingCore& ring, std::uint32_t index, std::uint32_t ge
 }  // namespace
 
 WriterState* register_thread(RingCore& ring, DropCause& cause) noexcept {
-  const AllSignalsBlocked blocked;
+  const Undisturbed undisturbed;
+  // A handler may have registered this thread after it was asked whether it is, and before signals were blocked.
+  if (WriterState* registered = find_writer(ring)) return registered;
   cause = DropCause::kUnsupportedProcess;
   if (ring.lost_in_child() || !has_robust_list()) return nullptr;
   const Self self{static_cast<std::uint32_t>(::syscall(SYS_gettid)), pid_namespace()};
