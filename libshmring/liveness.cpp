@@ -3,6 +3,7 @@
 #include "libshmring/liveness.hpp"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,7 +25,11 @@ Task task_state(std::uint32_t tid, std::uint64_t by_ns) noexcept {
   char path[32];
   std::snprintf(path, sizeof(path), "/proc/%u/stat", tid);
   const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return errno == ENOENT ? Task::kNone : Task::kCannotTell;
+  if (fd < 0) {
+    if (errno != ENOENT) return Task::kCannotTell;
+    // A /proc mounted with hidepid, or of another pid namespace, does not show every thread that runs: the kernel is asked.
+    return ::kill(static_cast<pid_t>(tid), 0) != 0 && errno == ESRCH ? Task::kNone : Task::kCannotTell;
+  }
   char text[1024];
   const ssize_t got = ::read(fd, text, sizeof(text) - 1);
   const int error = errno;
