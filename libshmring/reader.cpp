@@ -329,7 +329,11 @@ Reader::Acknowledged Reader::acknowledge(const SliceKey& key, const OutcomeCount
   if (track.generation != key.block_generation || !track.outstanding() || key.end > track.handed_offset) {
     return Acknowledged::kSuperseded;
   }
-  if (!impl_->advance(key.block, key, counts)) return Acknowledged::kSuperseded;
+  if (!impl_->advance(key.block, key, counts)) {
+    // No successor's doing, so damage: what was not acknowledged is handed out again, or the block would be lost.
+    if (!impl_->superseded()) track = Track{};
+    return Acknowledged::kSuperseded;
+  }
   track.acknowledged_offset = key.end;
   impl_->settle(key.block);
   return Acknowledged::kDone;
