@@ -24,13 +24,7 @@ struct BlockSnapshot {
 std::uint64_t walk_pending(const RingFile& ring, std::uint32_t index, const BlockSnapshot& block) {
   const std::uint32_t end = std::min(block.committed.offset_bytes(), ring.geometry().block_bytes);
   const std::span<const std::byte> bytes(ring.block(index), end);
-  std::uint64_t pending = 0;
-  for (std::uint32_t offset = block.exported.offset_bytes;;) {
-    const RecordStep step = step_record(bytes, offset, block.state.signal);
-    if (step.kind == RecordStep::Kind::kEnd || step.kind == RecordStep::Kind::kBroken) return pending;
-    if (step.kind == RecordStep::Kind::kRecord) ++pending;
-    offset = step.next;
-  }
+  return count_records(bytes, block.exported.offset_bytes, block.state.signal);
 }
 
 bool take_snapshot(const RingFile& ring, std::uint32_t index, unsigned attempts, BlockSnapshot& block) {
@@ -64,7 +58,7 @@ bool take_snapshot(const RingFile& ring, std::uint32_t index, unsigned attempts,
 
 void count_block(const StateWord& state, BlockCensus& census) {
   ++census.total;
-  if (state.pin == Pin::kPinned) ++census.pinned;
+  if (state.pin != Pin::kUnpinned) ++census.pinned;
   switch (state.state) {
     case BlockState::kFree:
       ++census.free;

@@ -109,7 +109,7 @@ bool claim_free(RingCore& ring, WriterState& state, const Wanted& wanted, std::u
 bool adopt(RingCore& ring, WriterState& state, const Wanted& wanted, std::uint32_t index,
            std::uint64_t word) noexcept {
   const StateWord owner = StateWord::unpack(word);
-  if (owner.state != BlockState::kOpen || owner.pin == Pin::kPinned || owner.signal != wanted.signal) {
+  if (owner.state != BlockState::kOpen || owner.pin != Pin::kUnpinned || owner.signal != wanted.signal) {
     return false;
   }
   if (owner.writer >= ring.file().geometry().writer_count || !owner_gone(ring.slot(owner.writer), owner))

@@ -106,8 +106,9 @@ bool owner_gone(const WriterSlot& slot, const StateWord& state) noexcept {
   // The word before the generation (R4): a word read from a new holder is then found out by its generation.
   const std::uint32_t word = futex_word(slot);
   const ClaimWord claim = ClaimWord::unpack(slot.claim.load(std::memory_order_acquire));  // P5
-  if (claim.generation != state.writer_generation || claim.phase == SlotPhase::kVacant) return true;
-  return claim.phase == SlotPhase::kHeld && word_says_gone(word);
+  // A claimer owns nothing yet: a block that bears its generation is of a holder 2^20 lives ago.
+  if (claim.generation != state.writer_generation || claim.phase != SlotPhase::kHeld) return true;
+  return word_says_gone(word);
 }
 
 }  // namespace shmring

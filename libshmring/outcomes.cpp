@@ -27,10 +27,13 @@ bool write_cell(const RingHeader& header, std::atomic<std::uint64_t>& cell, std:
 
 }  // namespace
 
-std::optional<std::uint64_t> fence_exported(BlockDescriptor& descriptor, std::uint64_t epoch) noexcept {
+std::optional<std::uint64_t> fence_exported(const RingHeader& header, BlockDescriptor& descriptor,
+                                            std::uint64_t epoch) noexcept {
   std::uint64_t word = descriptor.exported.load(std::memory_order_acquire);  // P4
   for (int attempt = 0; attempt < 16; ++attempt) {
     ExportedWord exported = ExportedWord::unpack(word);
+    // The word first, then the header: if a later holder has fenced the word in between, the CAS fails.
+    if (header.epoch.load(std::memory_order_acquire) != epoch) return std::nullopt;  // P11
     if (exported.epoch == (epoch & ExportedWord::kEpochMask)) return word;
     exported.epoch = static_cast<std::uint32_t>(epoch & ExportedWord::kEpochMask);
     const std::uint64_t fenced = exported.pack();

@@ -11,8 +11,9 @@
 namespace shmring {
 
 /// Makes the word bear `epoch`, so that no CAS of an earlier flusher can succeed any more. Returns the word.
-/// nullopt: somebody else keeps changing it.
-std::optional<std::uint64_t> fence_exported(BlockDescriptor& descriptor, std::uint64_t epoch) noexcept;
+/// nullopt: the lease of that epoch is over, or somebody else keeps changing the word.
+std::optional<std::uint64_t> fence_exported(const RingHeader& header, BlockDescriptor& descriptor,
+                                            std::uint64_t epoch) noexcept;
 
 /// Fills the set that is not valid with the valid one's totals plus `counts`. False: a later flusher was here.
 bool fill_other_set(const RingHeader& header, BlockDescriptor& descriptor, const ExportedWord& exported, Signal signal,

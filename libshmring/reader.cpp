@@ -38,6 +38,16 @@ bool holds_records(BlockState state) noexcept {
   return state == BlockState::kOpen || state == BlockState::kSealed || state == BlockState::kEvict;
 }
 
+/// Sets, renames or removes a pin. On failure `word` is what is there now.
+bool set_pin(BlockDescriptor& descriptor, std::uint64_t& word, Pin pin) noexcept {
+  StateWord state = StateWord::unpack(word);
+  state.pin = pin;
+  if (!descriptor.state.compare_exchange_strong(word, state.pack(), std::memory_order_acq_rel))
+    return false;  // P3
+  word = state.pack();
+  return true;
+}
+
 }  // namespace
 
 struct Reader::Impl {
@@ -52,25 +62,39 @@ struct Reader::Impl {
   DrainBudget budget{};
 
   Impl(const RingFile& file, const Lease& held)
-      : ring(file), lease(held), all_owners_gone(file.of_an_earlier_boot()), tracks(file.geometry().block_count) {}
+      : ring(file),
+        lease(held),
+        all_owners_gone(file.of_an_earlier_boot()),
+        tracks(file.geometry().block_count) {}
 
   bool superseded() const noexcept {
     return ring.header().epoch.load(std::memory_order_acquire) != lease.epoch();  // P11
   }
   BlockDescriptor& descriptor(std::uint32_t index) const noexcept { return ring.descriptors()[index]; }
+  Pin my_pin() const noexcept { return pin_of(lease.epoch()); }
+  bool contradictory(const StateWord& state, const ExportedWord& exported,
+                     const CommittedWord& committed) const noexcept {
+    return static_cast<std::size_t>(state.signal) >= kSignalCount ||
+           committed.offset_bytes() > ring.geometry().block_bytes ||
+           exported.offset_bytes >= committed.offset_bytes();
+  }
   bool gone(const StateWord& state) const noexcept {
-    return all_owners_gone || state.writer >= ring.geometry().writer_count || owner_gone(ring.slots()[state.writer], state);
+    return all_owners_gone || state.writer >= ring.geometry().writer_count ||
+           owner_gone(ring.slots()[state.writer], state);
   }
 
   void fence_predecessors();
   void ask_proc();
   void list_candidates();
   bool visit(std::uint32_t index, const std::function<bool(Slice&&)>& sink);
-  bool hand_out(std::uint32_t index, std::uint64_t word, CommittedWord committed, const std::function<bool(Slice&&)>& sink);
+  bool hand_out(std::uint32_t index, std::uint64_t word, CommittedWord committed,
+                const std::function<bool(Slice&&)>& sink);
   void settle(std::uint32_t index);
   void leave(Signal signal) noexcept;
   bool advance(std::uint32_t index, const SliceKey& key, const OutcomeCounts& counts);
-  void write_off(std::uint32_t index, std::uint64_t word);
+  void write_off(std::uint32_t index);
+  std::uint64_t believable_loss(std::uint32_t index, const StateWord& state, const ExportedWord& exported,
+                                const CommittedWord& committed) const;
 };
 
 // ------------------------------------------------------------------------------------------------------- takeover
@@ -79,9 +103,15 @@ struct Reader::Impl {
 void Reader::Impl::fence_predecessors() {
   for (std::uint32_t index = 0; index < ring.geometry().block_count; ++index) {
     BlockDescriptor& d = descriptor(index);
-    const StateWord state = StateWord::unpack(d.state.load(std::memory_order_acquire));  // P3
+    std::uint64_t state_word = d.state.load(std::memory_order_acquire);  // P3
+    StateWord state = StateWord::unpack(state_word);
     if (!holds_records(state.state)) continue;
-    const auto word = fence_exported(d, lease.epoch());
+    const auto word = fence_exported(ring.header(), d, lease.epoch());
+    while (word && holds_records(state.state) && state.pin != Pin::kUnpinned && state.pin != my_pin() &&
+           !superseded()) {
+      if (set_pin(d, state_word, my_pin())) break;
+      state = StateWord::unpack(state_word);
+    }
     if (!word || state.pin == Pin::kUnpinned) continue;
     // A pin of a predecessor that died (or lost its lease) while these were on their way: they may arrive twice.
     const std::uint64_t committed = CommittedWord{d.committed.load(std::memory_order_acquire)}.count();  // P1
@@ -89,7 +119,8 @@ void Reader::Impl::fence_predecessors() {
     if (records > ring.geometry().block_bytes / sizeof(RecordHeader)) continue;  // no count that fits a block
     const auto signal = static_cast<std::size_t>(state.signal);
     if (signal >= kSignalCount) continue;
-    ring.header().duplicates_possible[signal].fetch_add(records, std::memory_order_relaxed);  // relaxed: a count of its own
+    ring.header().duplicates_possible[signal].fetch_add(
+        records, std::memory_order_relaxed);  // relaxed: a count of its own
   }
 }
 
@@ -97,11 +128,14 @@ void Reader::Impl::fence_predecessors() {
 
 void Reader::Impl::ask_proc() {
   const auto slots = ring.slots();
-  for (std::uint32_t n = 0; n < std::min<std::uint32_t>(kProcLooksPerTick, ring.geometry().writer_count); ++n) {
+  for (std::uint32_t n = 0; n < std::min<std::uint32_t>(kProcLooksPerTick, ring.geometry().writer_count);
+       ++n) {
     WriterSlot& slot = slots[next_slot_to_ask];
     next_slot_to_ask = (next_slot_to_ask + 1) % ring.geometry().writer_count;
     const std::uint64_t claim = slot.claim.load(std::memory_order_acquire);  // P5
-    if (ClaimWord::unpack(claim).phase != SlotPhase::kHeld || liveness(slot, Ask::kWord) != Liveness::kAlive) continue;
+    if (ClaimWord::unpack(claim).phase == SlotPhase::kVacant ||
+        liveness(slot, Ask::kWord) != Liveness::kAlive)
+      continue;
     if (liveness(slot, Ask::kWordAndProc) == Liveness::kGone) vacate(slot, claim);
   }
 }
@@ -132,7 +166,7 @@ bool Reader::Impl::visit(std::uint32_t index, const std::function<bool(Slice&&)>
   Track& track = tracks[index];
   if (!track.follows(state)) track = Track{.generation = state.block_generation};
 
-  const auto fenced = fence_exported(d, lease.epoch());
+  const auto fenced = fence_exported(ring.header(), d, lease.epoch());
   if (!fenced) return true;
   const ExportedWord exported = ExportedWord::unpack(*fenced);
   const CommittedWord committed{d.committed.load(std::memory_order_acquire)};  // P1
@@ -141,17 +175,13 @@ bool Reader::Impl::visit(std::uint32_t index, const std::function<bool(Slice&&)>
     track.handed_offset = exported.offset_bytes;
     track.handed_count = exported.count;
   }
-  const bool sane = committed.offset_bytes() <= ring.geometry().block_bytes && static_cast<std::size_t>(state.signal) < kSignalCount;
-  const bool ahead = exported.offset_bytes > committed.offset_bytes() && !nothing_left(committed, exported);
-  if (!sane || ahead) return write_off(index, word), true;
-  if (committed.offset_bytes() <= track.handed_offset) return settle(index), true;
-
-  if (state.pin == Pin::kUnpinned) {
-    StateWord pinned = state;
-    pinned.pin = Pin::kPinned;
-    if (!d.state.compare_exchange_strong(word, pinned.pack(), std::memory_order_acq_rel)) return true;  // P3: next time
-    word = pinned.pack();
-  }
+  if (nothing_left(committed, exported)) return settle(index), true;
+  if (track.outstanding() && committed.offset_bytes() <= track.handed_offset)
+    return true;  // all of it is on its way
+  // What is read is pinned first (R5). The state word was loaded before the header's epoch (in fence_exported): if a later
+  // holder has pinned it in between, the CAS fails.
+  if (state.pin != my_pin() && !set_pin(d, word, my_pin())) return true;  // next time
+  if (contradictory(state, exported, committed)) return write_off(index), true;
   return hand_out(index, word, committed, sink);
 }
 
@@ -169,7 +199,7 @@ bool Reader::Impl::hand_out(std::uint32_t index, std::uint64_t word, CommittedWo
                .end_count = committed.count(),
                .signal = state.signal};
   if (slice.key.records() > (slice.key.end - slice.key.begin) / sizeof(RecordHeader)) {
-    return write_off(index, word), true;  // more records than bytes can hold
+    return write_off(index), true;  // more records than bytes can hold
   }
   if (slice.key.records() == 0) {
     // Only context: nothing to deliver, nothing to count.
@@ -184,8 +214,8 @@ bool Reader::Impl::hand_out(std::uint32_t index, std::uint64_t word, CommittedWo
   slice.bytes.assign(bytes, bytes + slice.key.end);
   // Another life, or another owner than a seal explains: what we copied is not of one piece (R5).
   const StateWord after = StateWord::unpack(d.state.load(std::memory_order_acquire));  // P3
-  if (after.block_generation != state.block_generation || after.pin != Pin::kPinned || after.writer != state.writer ||
-      after.writer_generation != state.writer_generation) {
+  if (after.block_generation != state.block_generation || after.pin != my_pin() ||
+      after.writer != state.writer || after.writer_generation != state.writer_generation) {
     return true;
   }
   const SliceKey key = slice.key;
@@ -210,61 +240,77 @@ void Reader::Impl::leave(Signal signal) noexcept {
   budget[index] = 0;
 }
 
-/// Nothing of ours is on its way: recycles a block that is done, seals an orphan that is exported, unpins the rest.
+/// Nothing of ours is on its way: recycles a block that is done, an orphan that is exported included; unpins the rest.
 void Reader::Impl::settle(std::uint32_t index) {
   BlockDescriptor& d = descriptor(index);
   if (tracks[index].outstanding()) return;
   for (;;) {
     std::uint64_t word = d.state.load(std::memory_order_acquire);  // P3
     StateWord state = StateWord::unpack(word);
-    if (!holds_records(state.state)) return;
-    const bool orphan = state.state != BlockState::kSealed && gone(state);
+    // The header's epoch behind the state word: see visit(). A pin of another lease is for that lease to remove (I7).
+    if (!holds_records(state.state) || superseded()) return;
+    if (state.pin != Pin::kUnpinned && state.pin != my_pin()) return;
+    const bool finished = state.state == BlockState::kSealed || gone(state);
     const std::uint64_t exported = d.exported.load(std::memory_order_acquire);    // P4
     const std::uint64_t committed = d.committed.load(std::memory_order_acquire);  // P1
-    const bool done = nothing_left(CommittedWord{committed}, ExportedWord::unpack(exported));
-    if (state.state == BlockState::kSealed && done) {
-      if (recycle(ring.header(), d, word, exported, committed)) ++report.recycled;
-      return;
-    }
-    if (orphan && done) {
+    if (finished && nothing_left(CommittedWord{committed}, ExportedWord::unpack(exported))) {
+      if (state.state == BlockState::kSealed && state.pin == my_pin()) {
+        if (recycle(ring.header(), d, word, exported, committed)) ++report.recycled;
+        return;
+      }
       state.state = BlockState::kSealed;
-      if (!d.state.compare_exchange_strong(word, state.pack(), std::memory_order_acq_rel)) return;  // P3: adopted
+      state.pin = my_pin();
+      if (!d.state.compare_exchange_strong(word, state.pack(), std::memory_order_acq_rel))
+        return;  // P3: adopted
       continue;  // `committed` must be read again behind the seal (R4)
     }
     // A pin keeps adopters off; an orphan with nothing on its way is theirs (R9).
-    if (state.pin == Pin::kUnpinned) return;
-    state.pin = Pin::kUnpinned;
-    if (d.state.compare_exchange_strong(word, state.pack(), std::memory_order_acq_rel)) return;  // P3
+    if (state.pin == Pin::kUnpinned || set_pin(d, word, Pin::kUnpinned)) return;
   }
 }
 
-/// Words that contradict each other: what the counters still promise is counted as corrupt, once the owner is done.
-void Reader::Impl::write_off(std::uint32_t index, std::uint64_t word) {
+/// Words that no code of ours leaves behind: what the counters still promise is counted as corrupt, once the owner is done.
+/// REQUIRES: the block bears our pin.
+void Reader::Impl::write_off(std::uint32_t index) {
   BlockDescriptor& d = descriptor(index);
+  std::uint64_t word = d.state.load(std::memory_order_acquire);  // P3
   StateWord state = StateWord::unpack(word);
-  if (tracks[index].outstanding() || (state.state == BlockState::kOpen && !gone(state))) return;
+  if (tracks[index].outstanding() || state.pin != my_pin()) return;
   if (state.state != BlockState::kSealed) {
+    if (!gone(state)) return;
     state.state = BlockState::kSealed;
     if (!d.state.compare_exchange_strong(word, state.pack(), std::memory_order_acq_rel)) return;  // P3
-    word = state.pack();
   }
-  const std::uint64_t exported_word = d.exported.load(std::memory_order_acquire);    // P4
-  const std::uint64_t committed_word = d.committed.load(std::memory_order_acquire);  // P1
-  const ExportedWord exported = ExportedWord::unpack(exported_word);
+  const ExportedWord exported = ExportedWord::unpack(d.exported.load(std::memory_order_acquire));  // P4
+  std::uint64_t committed_word = d.committed.load(std::memory_order_acquire);                      // P1
   const CommittedWord committed{committed_word};
-  SliceKey key{.block = index,
-               .block_generation = state.block_generation,
-               .begin = exported.offset_bytes,
-               .end = 0,
-               .begin_count = exported.count,
-               .end_count = committed.count(),
-               .signal = static_cast<std::size_t>(state.signal) < kSignalCount ? state.signal : Signal::kLogs};
+  const std::uint64_t lost = believable_loss(index, state, exported, committed);
+  const SliceKey key{
+      .block = index,
+      .block_generation = state.block_generation,
+      .begin = exported.offset_bytes,
+      .end = 0,
+      .begin_count = exported.count,
+      .end_count = (exported.count + lost) & kCountMask,
+      .signal = static_cast<std::size_t>(state.signal) < kSignalCount ? state.signal : Signal::kLogs};
   OutcomeCounts counts{};
-  counts[static_cast<std::size_t>(Outcome::kCorrupt)] = key.records();
+  counts[static_cast<std::size_t>(Outcome::kCorrupt)] = lost;
   if (!advance(index, key, counts)) return;
-  // `committed` keeps its count and loses its offset; then the ordinary recycling fits.
-  std::uint64_t expected = committed_word;
-  if (d.committed.compare_exchange_strong(expected, committed.reset().word, std::memory_order_acq_rel)) settle(index);  // P2
+  // `committed` takes the same count and loses its offset; then the ordinary recycling fits.
+  const CommittedWord mended = CommittedWord::of(0, committed.life() + 1, key.end_count);
+  if (d.committed.compare_exchange_strong(committed_word, mended.word, std::memory_order_acq_rel))
+    settle(index);  // P2
+}
+
+/// As many records as the counters say are left, or, where no block could hold so many, as can be found (at least one).
+std::uint64_t Reader::Impl::believable_loss(std::uint32_t index, const StateWord& state,
+                                            const ExportedWord& exported,
+                                            const CommittedWord& committed) const {
+  const std::uint32_t block_bytes = ring.geometry().block_bytes;
+  const std::uint64_t promised = (committed.count() - exported.count) & kCountMask;
+  if (promised <= block_bytes / sizeof(RecordHeader)) return promised;
+  const std::span<const std::byte> bytes(ring.block(index), std::min(committed.offset_bytes(), block_bytes));
+  return std::max<std::uint64_t>(1, count_records(bytes, exported.offset_bytes, state.signal));
 }
 
 // ---------------------------------------------------------------------------------------------------- acknowledge
@@ -276,8 +322,9 @@ bool Reader::Impl::advance(std::uint32_t index, const SliceKey& key, const Outco
   const StateWord state = StateWord::unpack(d.state.load(std::memory_order_acquire));  // P3
   std::uint64_t word = d.exported.load(std::memory_order_acquire);                     // P4
   ExportedWord exported = ExportedWord::unpack(word);
-  if (state.block_generation != key.block_generation || exported.epoch != (lease.epoch() & ExportedWord::kEpochMask) ||
-      exported.offset_bytes != key.begin || exported.count != key.begin_count) {
+  if (state.block_generation != key.block_generation ||
+      exported.epoch != (lease.epoch() & ExportedWord::kEpochMask) || exported.offset_bytes != key.begin ||
+      exported.count != key.begin_count) {
     return false;
   }
   if (!fill_other_set(ring.header(), d, exported, key.signal, counts, lease.epoch())) return false;

@@ -44,4 +44,15 @@ inline RecordStep step_record(std::span<const std::byte> bytes, std::uint32_t of
   return step;
 }
 
+/// Counted records from `offset` to the end, or to where framing breaks.
+inline std::uint64_t count_records(std::span<const std::byte> bytes, std::uint32_t offset, Signal signal) noexcept {
+  std::uint64_t records = 0;
+  for (;;) {
+    const RecordStep step = step_record(bytes, offset, signal);
+    if (step.kind == RecordStep::Kind::kEnd || step.kind == RecordStep::Kind::kBroken) return records;
+    if (step.kind == RecordStep::Kind::kRecord) ++records;
+    offset = step.next;
+  }
+}
+
 }  // namespace shmring

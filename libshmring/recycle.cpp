@@ -14,9 +14,9 @@ bool nothing_left(const CommittedWord& committed, const ExportedWord& exported) 
 bool recycle(RingHeader& header, BlockDescriptor& descriptor, std::uint64_t state, std::uint64_t exported,
              std::uint64_t committed) noexcept {
   // What if we die after any of these? Counts equal and `exported` ahead (I4): the next flusher goes on here.
-  const std::uint64_t reset_committed = CommittedWord{committed}.reset().word;
-  if (committed != reset_committed &&
-      !descriptor.committed.compare_exchange_strong(committed, reset_committed, std::memory_order_acq_rel)) {  // P2
+  if (CommittedWord{committed}.offset_bytes() != 0 &&
+      !descriptor.committed.compare_exchange_strong(committed, CommittedWord{committed}.reset().word,
+                                                    std::memory_order_acq_rel)) {  // P2
     return false;
   }
   ExportedWord reset_exported = ExportedWord::unpack(exported);
@@ -37,7 +37,8 @@ bool recycle(RingHeader& header, BlockDescriptor& descriptor, std::uint64_t stat
 
 bool vacate(WriterSlot& slot, std::uint64_t claim) noexcept {
   ClaimWord next = ClaimWord::unpack(claim);
-  next.generation = (next.generation + 1) & StateWord::kGenerationMask;
+  // A holder has used its generation up, a claimer has not (I9). VACANT alone makes orphans of its blocks.
+  if (next.phase == SlotPhase::kClaiming) next.generation = (next.generation - 1) & StateWord::kGenerationMask;
   next.phase = SlotPhase::kVacant;
   return slot.claim.compare_exchange_strong(claim, next.pack(), std::memory_order_acq_rel);  // P5
 }

@@ -16,7 +16,7 @@ bool nothing_left(const CommittedWord& committed, const ExportedWord& exported) 
 bool recycle(RingHeader& header, BlockDescriptor& descriptor, std::uint64_t state, std::uint64_t exported,
              std::uint64_t committed) noexcept;
 
-/// A holder that /proc proves gone while its mutex does not say so: its blocks become orphans, its slot free (R13).
+/// A holder (or claimer) that /proc proves gone while its mutex does not say so: its blocks become orphans, its slot free (R13).
 /// REQUIRES: the claim word read when that was found out.
 bool vacate(WriterSlot& slot, std::uint64_t claim) noexcept;
 

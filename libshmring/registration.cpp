@@ -110,7 +110,10 @@ Lock take(RingCore& ring, std::uint32_t index, Ask ask, const Self& self, std::u
   const ClaimWord before = ClaimWord::unpack(word);
   const Takeable how = takeable(slot, before, ask);
   if (how == Takeable::kNo) return Lock::kRefused;
-  ClaimWord mine{.generation = (before.generation + 1) & StateWord::kGenerationMask,
+  // Only who gets to HELD uses a generation up (I9), so that nobody who dies on the way skips the sealing of a wrap.
+  const std::uint32_t generation_before =
+      before.phase == SlotPhase::kClaiming ? before.generation - 1 : before.generation;
+  ClaimWord mine{.generation = (generation_before + 1) & StateWord::kGenerationMask,
                  .phase = SlotPhase::kClaiming,
                  .tid = self.tid,
                  .namespace_tag = static_cast<std::uint32_t>(self.pid_namespace & 0xFFFFFU)};
@@ -122,6 +125,7 @@ Lock take(RingCore& ring, std::uint32_t index, Ask ask, const Self& self, std::u
     generation = mine.generation;
   }
   mine.phase = lock == Lock::kHeld ? SlotPhase::kHeld : SlotPhase::kVacant;
+  if (lock != Lock::kHeld) mine.generation = generation_before & StateWord::kGenerationMask;
   slot.claim.store(mine.pack(), std::memory_order_release);  // P5
   return lock;
 }

@@ -16,16 +16,6 @@ bool holds_records(BlockState state) noexcept {
   return state == BlockState::kOpen || state == BlockState::kSealed || state == BlockState::kEvict;
 }
 
-std::uint64_t count_records(std::span<const std::byte> bytes, Signal signal) noexcept {
-  std::uint64_t records = 0;
-  for (std::uint32_t offset = 0;;) {
-    const RecordStep step = step_record(bytes, offset, signal);
-    if (step.kind == RecordStep::Kind::kEnd || step.kind == RecordStep::Kind::kBroken) return records;
-    if (step.kind == RecordStep::Kind::kRecord) ++records;
-    offset = step.next;
-  }
-}
-
 /// Where the record lies that has `skip` counted records before it in the block.
 std::uint32_t offset_behind(std::span<const std::byte> bytes, Signal signal, std::uint64_t skip) noexcept {
   std::uint32_t offset = 0;
@@ -66,7 +56,7 @@ std::optional<Slice> peek(const RingFile& ring, std::uint32_t block,
                .signal = state.signal};
   if (from_count) {
     // Counts go on over the lives of a block: what this life holds tells with which count it began.
-    const std::uint64_t held = count_records(slice.bytes, state.signal);
+    const std::uint64_t held = count_records(slice.bytes, 0, state.signal);
     const std::uint64_t life_began = (committed.count() - held) & kCountMask;
     const std::uint64_t seen = (*from_count - life_began) & kCountMask;
     const std::uint64_t skip = seen <= held ? seen : 0;  // a count of an earlier life: all of this one is new

@@ -52,9 +52,12 @@
 //    I4  exported.offset <= committed.offset, but for a recycling that was interrupted: (counts equal, exported ahead).
 //    I5  The sum of the valid outcome cells of a descriptor equals exported.count (modulo 2^40), at every instant.
 //    I6  A FREE block has committed.offset == exported.offset == 0 and equal counts.
-//    I7  A pinned block is neither adopted nor evicted: its bytes from exported to committed stay what they are.
+//    I7  A pinned block is neither adopted nor evicted: its bytes from exported to committed stay what they are. A pin
+//        names the lease that set it; a new holder renames the pins that it finds, and nobody removes another's.
 //    I8  The bytes of a block below `committed` do not change while it is OPEN or SEALED.
-//    I9  A slot is taken by CAS of its `claim` word; only who won that CAS touches the slot's mutex.
+//    I9  A slot is taken by CAS of its `claim` word; only who won that CAS touches the slot's mutex. Only who gets to HELD
+//        uses a generation up; who gets to HELD in generation 0 has sealed all blocks of the slot before (a wrap).
+//    I10 Whoever resets the offset of `committed` raises its life, so that no value of it comes back.
 //
 //  PAIRS: every release and acquire in the sources bears the tag of its row; scripts/check_pair_tags.py checks it.
 //
@@ -124,9 +127,12 @@ constexpr std::size_t record_bytes(std::size_t size) noexcept {
 // ------------------------------------------------------------------------------------------------ descriptor's words
 
 enum class BlockState : std::uint8_t { kFree = 0, kOpen = 1, kSealed = 2, kCont = 3, kEvict = 4 };
-enum class Pin : std::uint8_t { kUnpinned = 0, kPinned = 1 };
 
-/// descriptor.state:  | block generation 20 | writer generation 20 | writer index 16 | signal 3 | pin 1 | state 4 |
+/// Whether a flusher reads the block, and under which lease: 1 to 3, by the lease's epoch.
+enum class Pin : std::uint8_t { kUnpinned = 0, kPinned = 1 };
+constexpr Pin pin_of(std::uint64_t epoch) noexcept { return static_cast<Pin>((epoch + 2) % 3 + 1); }
+
+/// descriptor.state:  | block generation 20 | writer generation 20 | writer index 16 | signal 3 | pin 2 | state 3 |
 struct StateWord {
   static constexpr std::uint32_t kGenerationMask = (1U << 20U) - 1;
 
@@ -138,14 +144,14 @@ struct StateWord {
   std::uint32_t block_generation = 0;
 
   constexpr std::uint64_t pack() const noexcept {
-    return static_cast<std::uint64_t>(state) | static_cast<std::uint64_t>(pin) << 4U |
+    return static_cast<std::uint64_t>(state) | static_cast<std::uint64_t>(pin) << 3U |
            static_cast<std::uint64_t>(signal) << 5U | static_cast<std::uint64_t>(writer) << 8U |
            static_cast<std::uint64_t>(writer_generation & kGenerationMask) << 24U |
            static_cast<std::uint64_t>(block_generation & kGenerationMask) << 44U;
   }
   static constexpr StateWord unpack(std::uint64_t word) noexcept {
-    return {.state = static_cast<BlockState>(word & 0xFU),
-            .pin = static_cast<Pin>(word >> 4U & 1U),
+    return {.state = static_cast<BlockState>(word & 7U),
+            .pin = static_cast<Pin>(word >> 3U & 3U),
             .signal = static_cast<Signal>(word >> 5U & 7U),
             .writer = static_cast<std::uint16_t>(word >> 8U & 0xFFFFU),
             .writer_generation = static_cast<std::uint32_t>(word >> 24U) & kGenerationMask,
@@ -159,7 +165,8 @@ inline constexpr std::uint64_t kCountMask = (std::uint64_t{1} << 40U) - 1;
 /// Offset in the block in units of 8 bytes: the lower 18 bits. Reset on recycling.
 inline constexpr std::uint64_t kOffsetMask = (1U << 18U) - 1;
 
-/// descriptor.committed:  | records ever 40 | reserved 6 | offset 18 |
+/// descriptor.committed:  | records ever 40 | life 6 | offset 18 |
+/// The life counts resets of the offset: context records are not counted, so offset and count alone can come back.
 struct CommittedWord {
   std::uint64_t word = 0;
 
@@ -171,7 +178,13 @@ struct CommittedWord {
   constexpr CommittedWord advanced(std::size_t bytes, std::uint64_t records) const noexcept {
     return {word + bytes / kRecordAlignment + (records << kCountShift)};
   }
-  constexpr CommittedWord reset() const noexcept { return {word & ~((std::uint64_t{1} << kCountShift) - 1)}; }
+  constexpr std::uint32_t life() const noexcept { return static_cast<std::uint32_t>(word >> 18U) & 63U; }
+  /// The offset 0 of the next life; the count stays.
+  constexpr CommittedWord reset() const noexcept { return of(0, life() + 1, count()); }
+  static constexpr CommittedWord of(std::uint32_t offset_bytes, std::uint32_t life, std::uint64_t count) noexcept {
+    return {(offset_bytes / kRecordAlignment & kOffsetMask) | static_cast<std::uint64_t>(life & 63U) << 18U |
+            (count & kCountMask) << kCountShift};
+  }
 };
 
 /// descriptor.exported:  | records ever 40 | valid outcome set 1 | flusher epoch 5 | offset 18 |
@@ -258,8 +271,9 @@ struct alignas(kCacheLine) BlockDescriptor {
 static_assert(sizeof(BlockDescriptor) == 512 && std::is_standard_layout_v<BlockDescriptor>);
 
 enum class SlotPhase : std::uint8_t {
-  kVacant = 0,    // never taken, or its holder was proven gone though its mutex does not say so: initialise the mutex
-  kClaiming = 1,  // somebody won the CAS and is about to lock the mutex; `tid` says who
+  kVacant = 0,    // never taken, or its holder was proven gone though its mutex does not say so: initialise the mutex.
+                  // The generation is the last holder's.
+  kClaiming = 1,  // somebody won the CAS and is about to lock the mutex; `tid` says who, the generation will be its own
   kHeld = 2,      // the mutex tells whether its holder lives
 };
 
