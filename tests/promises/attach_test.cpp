@@ -204,7 +204,9 @@ TEST(RingInMemory, IsOfThisBootWhateverItsBootIdSays) {
   Promise promise({.blocks = 8});
   if (!is_memory_file_system(promise.file().fd())) GTEST_SKIP() << "there is no /dev/shm here";
   forge(promise.scratch().path(), [](RingIdentity& i) { i.boot_id[0] ^= 0xFFU; });  // as a container with an id of its own sees it
-  promise.expect_kept();
+  const auto ring = Ring::open(promise.scratch().path());
+  ASSERT_TRUE(ring) << ring.error().message;
+  EXPECT_TRUE(emit_one(ring->logger("test"), promise.obligations()));
 }
 
 // ------------------------------------------------------------------------------------------------- other people's rings

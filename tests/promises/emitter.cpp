@@ -50,9 +50,15 @@ int run(int argc, char** argv) {
   if (ending == "quick_exit") std::quick_exit(0);
   if (ending == "_exit") ::_exit(0);
   if (ending == "exec") become_another_program();
-  if (ending == "abort") std::abort();
+  if (ending == "abort") {
+    ::signal(SIGABRT, SIG_DFL);
+    std::abort();
+  }
   if (ending == "SIGKILL") ::raise(SIGKILL);
-  if (ending == "SIGSEGV") ::raise(SIGSEGV);
+  if (ending == "SIGSEGV") {
+    ::signal(SIGSEGV, SIG_DFL);  // a sanitizer's handler would make an exit code of it
+    ::raise(SIGSEGV);
+  }
   return ending == "return" ? 0 : 2;
 }
 
