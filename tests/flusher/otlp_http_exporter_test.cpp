@@ -197,7 +197,10 @@ TEST(OtlpHttpExporter, AFreshConnectionThatIsClosedWithoutAnAnswerMayHaveDeliver
 
 TEST(OtlpHttpExporter, AnIdleConnectionThatTheServerClosedCausesNeitherLossNorDuplicate) {
   Exchange exchange([](const HttpRequest&) { return HttpReply{.then = HttpReply::Then::kClose}; });
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(exchange.send().outcome, SendOutcome::kAccepted);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(exchange.send().outcome, SendOutcome::kAccepted);
+    ASSERT_TRUE(testing::eventually([&] { return exchange.server.open_connections() == 0; }));
+  }
   EXPECT_EQ(exchange.server.requests(), 5U);
 }
 

@@ -64,6 +64,10 @@ class HttpServer {
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
   unsigned connections() const noexcept { return connections_; }
   unsigned requests() const noexcept { return requests_; }
+  std::size_t open_connections() {
+    const std::lock_guard lock(mutex_);
+    return open_.size();
+  }
 
   /// Cuts every connection and waits for the threads.
   void stop() {
