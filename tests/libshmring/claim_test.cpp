@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+// Claiming, adopting and sealing blocks. Blocks of others are made by hand; this thread is the one who claims.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "libshmring/ring_core.hpp"
+#include "tests/libshmring/ring_test_support.hpp"
+
+namespace shmring {
+namespace {
+
+using test::BlockText;
+using test::emit;
+using test::fill_block;
+using test::hold_slot;
+using test::own_tid;
+using test::TestRing;
+using test::texts;
+
+constexpr std::uint16_t kOther = 3;  // the slot of another writer
+
+StateWord open_of(std::uint16_t slot, std::uint32_t generation) {
+  return {.state = BlockState::kOpen, .writer = slot, .writer_generation = generation};
+}
+
+/// The block that this thread has open for a signal; ~0 when none.
+std::uint32_t my_block(Signal signal = Signal::kLogs) {
+  const OpenBlock& block = this_thread_writers->open[static_cast<std::size_t>(signal)];
+  return block.descriptor == nullptr ? ~0U : block.index;
+}
+
+/// All blocks but these are full of somebody else's.
+void take_all_but(const TestRing& ring, std::initializer_list<std::uint32_t> left) {
+  for (std::uint32_t i = 0; i < ring.file().geometry().block_count; ++i) {
+    if (std::find(left.begin(), left.end(), i) == left.end()) test::seal_with(ring, i, {"x"});
+  }
+}
+
+TEST(Claim, MakesAFreeBlockOursAndBeginsWithAResource) {
+  const TestRing ring;
+  ASSERT_TRUE(emit(ring.open(), "hello"));
+  const StateWord state = ring.state(my_block());
+  EXPECT_EQ(state.state, BlockState::kOpen);
+  EXPECT_EQ(state.signal, Signal::kLogs);
+  EXPECT_EQ(state.writer, this_thread_writers->slot_index);
+  EXPECT_EQ(state.writer_generation, this_thread_writers->slot_generation);
+  RecordHeader first{};
+  std::memcpy(&first, ring.file().block(my_block()), sizeof(first));
+  EXPECT_EQ(first.kind, static_cast<std::uint8_t>(RecordKind::kResource));
+  EXPECT_EQ(ring.committed(my_block()).count(), 1U);
+  EXPECT_EQ(ring.slot(0).open_block[0][0].load(), my_block() + 1);
+}
+
+TEST(Claim, GivesEachSignalABlockOfItsOwn) {
+  const TestRing ring;
+  const Ring opened = ring.open();
+  ASSERT_TRUE(emit(opened, "log"));
+  ASSERT_TRUE(emit(opened, "span", RecordKind::kSpan));
+  ASSERT_TRUE(emit(opened, "metric", RecordKind::kMetric));
+  EXPECT_EQ(ring.blocks_in(BlockState::kOpen), 3U);
+  EXPECT_EQ(ring.state(my_block(Signal::kTraces)).signal, Signal::kTraces);
+  EXPECT_EQ(ring.state(my_block(Signal::kMetrics)).signal, Signal::kMetrics);
+}
+
+TEST(Claim, KeepsTheBlocksGenerationAndCount) {
+  const TestRing ring;
+  take_all_but(ring, {2});
+  ring.descriptor(2).state.store(StateWord{.block_generation = 77}.pack());
+  ring.descriptor(2).committed.store(std::uint64_t{1000} << kCountShift);
+  ring.descriptor(2).exported.store(ExportedWord{.count = 1000}.pack());
+  ASSERT_TRUE(emit(ring.open(), "a"));
+  EXPECT_EQ(ring.state(2).block_generation, 77U);
+  EXPECT_EQ(ring.committed(2).count(), 1001U);
+}
+
+TEST(Claim, SealsAFullBlockAndTakesAnother) {
+  const TestRing ring;
+  const Ring opened = ring.open();
+  ASSERT_TRUE(emit(opened, std::string(2000, 'a')));
+  const std::uint32_t first = my_block();
+  ASSERT_TRUE(emit(opened, std::string(2000, 'b')));
+  EXPECT_NE(my_block(), first);
+  EXPECT_EQ(ring.state(first).state, BlockState::kSealed);
+  EXPECT_EQ(ring.committed(first).count(), 1U);
+}
+
+TEST(Claim, FillsABlockToItsLastByte) {
+  const TestRing ring;
+  const Ring opened = ring.open();
+  ASSERT_TRUE(emit(opened, "x"));
+  const std::uint32_t block = my_block();
+  const std::uint32_t left = 4096 - ring.committed(block).offset_bytes();
+  ASSERT_TRUE(emit(opened, std::string(left - sizeof(RecordHeader), 'a')));
+  EXPECT_EQ(my_block(), block);
+  EXPECT_EQ(ring.committed(block).offset_bytes(), 4096U);
+  ASSERT_TRUE(emit(opened, ""));
+  EXPECT_NE(my_block(), block);
+}
+
+TEST(Claim, WritesNothingBehindABlockWhoseFreeWordIsDamaged) {
+  const TestRing ring;
+  take_all_but(ring, {1});
+  const std::vector<std::byte> before(ring.file().block(2), ring.file().block(3));
+  for (const std::uint32_t offset : {4096U - 64U, 4096U, 4104U, 1U << 20U}) {
+    ring.descriptor(1).state.store(0);
+    ring.descriptor(1).committed.store(offset / 8);
+    EXPECT_FALSE(emit(ring.open(), std::string(200, 'a'))) << offset;
+    EXPECT_EQ(ring.state(1).state, BlockState::kSealed)
+        << offset;  // the flusher finds out what is wrong with it
+    EXPECT_TRUE(std::equal(before.begin(), before.end(), ring.file().block(2))) << offset;
+    this_thread_writers->full[0] = FullRing{};  // look at every block again
+  }
+}
+
+TEST(Seal, KeepsThePin) {
+  const TestRing ring;
+  const Ring opened = ring.open();
+  ASSERT_TRUE(emit(opened, "a"));
+  const std::uint32_t block = my_block();
+  StateWord pinned = ring.state(block);
+  pinned.pin = Pin::kPinned;
+  ring.descriptor(block).state.store(pinned.pack());
+  seal_block(*this_thread_writers, this_thread_writers->open[0]);
+  EXPECT_EQ(ring.state(block).state, BlockState::kSealed);
+  EXPECT_EQ(ring.state(block).pin, Pin::kPinned);
+}
+
+TEST(Seal, LeavesABlockAloneThatWasTakenAway) {
+  const TestRing ring;
+  const Ring opened = ring.open();
+  ASSERT_TRUE(emit(opened, "a"));
+  const std::uint32_t block = my_block();
+  for (const StateWord taken :
+       {open_of(kOther, 1), open_of(0, this_thread_writers->slot_generation + 1), StateWord{}}) {
+    ring.descriptor(block).state.store(taken.pack());
+    seal_block(*this_thread_writers, this_thread_writers->open[0]);
+    EXPECT_EQ(ring.descriptor(block).state.load(), taken.pack());
+  }
+}
+
+TEST(Adopt, GoesOnWhereThePredecessorInTheSlotEnded) {
+  const TestRing ring;
+  const Ring opened = ring.open();
+  std::thread([&] { ASSERT_TRUE(emit(opened, "first")); }).join();
+  ASSERT_TRUE(emit(opened, "second"));
+  EXPECT_EQ(ring.blocks_in(BlockState::kFree), 3U);
+  EXPECT_EQ(ring.committed(my_block()).count(), 2U);
+  test::Flusher flusher(ring);
+  const auto slices = flusher.drain();
+  ASSERT_EQ(slices.size(), 1U);
+  EXPECT_EQ(texts(slices[0]), (std::vector<std::string>{"first", "second"}));
+}
+
+TEST(Adopt, TakesAnyGoneOwnersBlockBeforeItFails) {
+  const TestRing ring;
+  take_all_but(ring, {2});
+  fill_block(ring, 2, open_of(kOther, 5), BlockText().resource("r").record("old"));
+  ASSERT_TRUE(emit(ring.open(), "new"));
+  EXPECT_EQ(my_block(), 2U);
+  EXPECT_EQ(ring.state(2).writer, this_thread_writers->slot_index);
+  EXPECT_EQ(ring.committed(2).count(), 2U);
+}
+
+/// Whether a log record finds a place when block 2 is the only one not full of somebody else's, in `state`.
+bool adopts(const TestRing& ring, StateWord state, const BlockText& text) {
+  take_all_but(ring, {2});
+  fill_block(ring, 2, state, text);
+  const std::uint64_t word = ring.descriptor(2).state.load();
+  const bool written = emit(ring.open(), "new");
+  if (!written) {
+    EXPECT_EQ(ring.descriptor(2).state.load(), word);
+  }
+  return written;
+}
+
+TEST(Adopt, LeavesAnotherSignalsBlockAlone) {
+  EXPECT_FALSE(
+      adopts(TestRing(), open_of(kOther, 5), BlockText(Signal::kTraces).resource("r").record("old")));
+}
+
+TEST(Adopt, LeavesAPinnedBlockAlone) {
+  StateWord state = open_of(kOther, 5);
+  state.pin = Pin::kPinned;
+  EXPECT_FALSE(adopts(TestRing(), state, BlockText().resource("r").record("old")));
+}
+
+TEST(Adopt, LeavesALivingOwnersBlockAlone) {
+  const TestRing ring;
+  hold_slot(ring.slot(kOther), 5, own_tid());
+  EXPECT_FALSE(adopts(ring, open_of(kOther, 5), BlockText().resource("r").record("old")));
+}
+
+TEST(Adopt, TakesTheBlockOfALivingSlotsFormerHolder) {
+  const TestRing ring;
+  hold_slot(ring.slot(kOther), 6, own_tid());
+  EXPECT_TRUE(adopts(ring, open_of(kOther, 5), BlockText().resource("r").record("old")));
+}
+
+TEST(Adopt, LeavesABlockAloneThatHasNoRoom) {
+  EXPECT_FALSE(
+      adopts(TestRing(), open_of(kOther, 5), BlockText().resource("r").record(std::string(3900, 'x'))));
+}
+
+TEST(Adopt, LeavesASealedBlockAlone) {
+  StateWord state = open_of(kOther, 5);
+  state.state = BlockState::kSealed;
+  EXPECT_FALSE(adopts(TestRing(), state, BlockText().resource("r").record("old")));
+}
+
+TEST(Adopt, LeavesABlockAloneWhoseOwnerIsNoSlotOfThisRing) {
+  EXPECT_FALSE(adopts(TestRing(), open_of(4, 5), BlockText().resource("r").record("old")));
+}
+
+TEST(Adopt, LeavesABlockAloneWhoseOffsetLiesOutsideIt) {
+  const TestRing ring;
+  take_all_but(ring, {2});
+  fill_block(ring, 2, open_of(kOther, 5), BlockText().record("old"));
+  for (const std::uint32_t offset : {4096U, 4104U, 1U << 20U, (1U << 21U) - 8U}) {
+    ring.descriptor(2).committed.store(CommittedWord{}.advanced(offset, 1).word);
+    EXPECT_FALSE(emit(ring.open(), "new")) << offset;
+    this_thread_writers->full[0] = FullRing{};
+  }
+}
+
+TEST(Adopt, IgnoresAHintThatLiesOutsideTheRing) {
+  const TestRing ring;
+  for (auto& hint : ring.slot(0).open_block) hint[0].store(~0U);
+  EXPECT_TRUE(emit(ring.open(), "a"));
+}
+
+TEST(Claim, WakesTheFlusherOnceWhenLessThanAQuarterIsFree) {
+  const TestRing ring({.blocks = 8});
+  const Ring opened = ring.open();
+  ring.header().free_blocks.store(3);
+  ASSERT_TRUE(emit(opened, "a"));  // two are left: a quarter
+  EXPECT_EQ(ring.header().wake.load(), 0U);
+  ASSERT_TRUE(emit(opened, "b", RecordKind::kSpan));
+  EXPECT_EQ(ring.header().wake.load(), 1U);
+  ASSERT_TRUE(emit(opened, "c", RecordKind::kMetric));
+  EXPECT_EQ(ring.header().wake.load(), 1U);
+}
+
+TEST(Claim, WakesTheFlusherWhenTheEstimateSaysThatNothingIsLeft) {
+  for (const std::uint32_t estimate : {0U, ~0U}) {
+    const TestRing ring;
+    ring.header().free_blocks.store(estimate);
+    ASSERT_TRUE(emit(ring.open(), "a"));
+    EXPECT_EQ(ring.header().wake.load(), 1U) << estimate;
+  }
+}
+
+TEST(Claim, WakesAFlusherThatWaits) {
+  const TestRing ring;
+  test::Flusher flusher(ring);
+  std::thread writer([&] { wake_flusher(ring.header()); });
+  EXPECT_TRUE(test::eventually([&] { return flusher.reader->wait_for_wake(1000); }));
+  writer.join();
+  EXPECT_TRUE(flusher.reader->consume_wake());
+  EXPECT_FALSE(flusher.reader->consume_wake());
+}
+
+}  // namespace
+}  // namespace shmring
