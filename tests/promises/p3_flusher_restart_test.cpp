@@ -7,11 +7,12 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <protozero/pbf_reader.hpp>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "libshmring/otlp/wire.hpp"
 #include "opentelemetry/proto/collector/logs/v1/logs_service.pb.h"
 #include "tests/support/child.hpp"
 #include "tests/support/eventually.hpp"
@@ -26,20 +27,28 @@ namespace {
 constexpr std::uint32_t kInFlight = 4;
 constexpr std::uint32_t kBatch = 50;
 
-/// The payloads of a logs request, as they lie in it.
-std::vector<std::string_view> payloads_of(std::string_view body) {
-  std::vector<std::string_view> payloads;
-  protozero::pbf_reader request(protozero::data_view(body.data(), body.size()));
-  while (request.next(1)) {
-    protozero::pbf_reader resource_logs = request.get_message();
-    while (resource_logs.next(2)) {
-      protozero::pbf_reader scope_logs = resource_logs.get_message();
-      while (scope_logs.next(2)) {
-        const protozero::data_view view = scope_logs.get_view();
-        payloads.emplace_back(view.data(), view.size());
-      }
+/// Hands the content of each field of that number to `use`.
+template <typename Use>
+void for_each_field(otlp::Bytes message, std::uint32_t number, Use&& use) {
+  otlp::WireReader reader(message);
+  for (otlp::Tag tag; reader.read_tag(tag) == otlp::Reason::kNone;) {
+    otlp::Bytes content;
+    if (tag.number != number) {
+      if (reader.skip(tag.type) != otlp::Reason::kNone) return;
+    } else if (reader.read_bytes(content) == otlp::Reason::kNone) {
+      use(content);
     }
   }
+}
+
+/// The payloads of a logs request, as they lie in it.
+std::vector<otlp::Bytes> payloads_of(const std::string& body) {
+  std::vector<otlp::Bytes> payloads;
+  for_each_field(std::as_bytes(std::span(body)), 1, [&](otlp::Bytes resource_logs) {
+    for_each_field(resource_logs, 2, [&](otlp::Bytes scope_logs) {
+      for_each_field(scope_logs, 2, [&](otlp::Bytes record) { payloads.push_back(record); });
+    });
+  });
   return payloads;
 }
 
@@ -76,10 +85,10 @@ class Collector {
  private:
   void take(const std::string& body) {
     opentelemetry::proto::collector::logs::v1::ExportLogsServiceRequest request;
-    const std::vector<std::string_view> payloads = payloads_of(body);
+    const std::vector<otlp::Bytes> payloads = payloads_of(body);
     if (!request.ParseFromString(body) || records_of(request) != static_cast<int>(payloads.size())) ++undecodable_;
     const std::lock_guard lock(mutex_);
-    for (const std::string_view payload : payloads) deliveries_.record(std::as_bytes(std::span(payload)));
+    for (const otlp::Bytes payload : payloads) deliveries_.record(payload);
   }
 
   std::mutex mutex_;
