@@ -70,6 +70,19 @@ TEST_F(BlockWatchOnARing, CountsWhatWasExportedAndRecycledBetweenTwoLooks) {
   EXPECT_EQ(missed + shown_, 2U * kFillsSomeBlocks);
 }
 
+TEST_F(BlockWatchOnARing, CountsWhatAnEarlierLifeOfABlockHeld) {
+  constexpr int kFillsSomeBlocks = 1000;
+  BlockWatch watch(*file_);
+  for (int round = 0; round < 9; ++round) {
+    emit(kFillsSomeBlocks);
+    export_all();
+  }
+  emit(kFillsSomeBlocks);
+  const std::uint64_t missed = watch.look(count_);
+  EXPECT_GE(shown_, static_cast<std::uint64_t>(kFillsSomeBlocks)) << "what is in the ring now";
+  EXPECT_EQ(missed + shown_, 10U * kFillsSomeBlocks);
+}
+
 TEST(CountsAhead, GoRoundTheirEnd) {
   EXPECT_EQ(ahead(7, 5), 2U);
   EXPECT_EQ(ahead(5, 7), 0U);

@@ -37,6 +37,7 @@ TEST_P(LineSplitterByStep, SplitsLongLinesAndLosesNothing) {
 
 TEST_P(LineSplitterByStep, MakesNoEmptyLineOfAnEndAtAPiecesEnd) {
   EXPECT_EQ(split("0123456789\nx\n", 5, GetParam()), (Lines{"01234", "56789", "x"}));
+  EXPECT_EQ(split("01234\r\nx\r\n", 5, GetParam()), (Lines{"01234", "x"}));
 }
 
 TEST_P(LineSplitterByStep, CutsBetweenCharacters) {
