@@ -117,6 +117,21 @@ TEST(Predecessor, MayHaveFilledHalfASetWhenItDied) {
   EXPECT_EQ(account(ring.file()).closing, Closing::kCloses);
 }
 
+TEST(Predecessor, CannotTakeAwayAPinThatIsItsSuccessorsNow) {
+  const TestRing ring;
+  test::seal_with(ring, 0, {"a"});
+  Flusher first(ring);
+  ASSERT_EQ(first.drain().size(), 1U);
+  EXPECT_EQ(ring.state(0).pin, pin_of(first.lease.epoch()));
+  first.lose_lease();
+  Flusher second(ring);
+  EXPECT_EQ(ring.state(0).pin, pin_of(second.lease.epoch()));
+  first.reader->release_all();
+  first.drain();
+  EXPECT_EQ(ring.state(0).pin, pin_of(second.lease.epoch()));
+  EXPECT_EQ(second.accept(second.drain().at(0).key), Acknowledged::kDone);
+}
+
 TEST(Successors, OfManyGenerationsKeepTheTotals) {
   const TestRing ring;
   const Ring opened = ring.open();

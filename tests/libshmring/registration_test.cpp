@@ -66,6 +66,16 @@ TEST(Registration, HappensOncePerThread) {
   EXPECT_EQ(claim_of(ring, 1).phase, SlotPhase::kVacant);
 }
 
+TEST(Registration, FindsWhatAHandlerHasRegisteredJustBefore) {
+  const TestRing ring;
+  RingCore& core = *ring.open().core();
+  DropCause cause{};
+  const WriterState* by_handler = register_thread(core, cause);
+  ASSERT_NE(by_handler, nullptr);
+  EXPECT_EQ(register_thread(core, cause), by_handler);
+  EXPECT_EQ(claim_of(ring, 1).phase, SlotPhase::kVacant);
+}
+
 TEST(Registration, GivesOneThreadASlotInEachOfItsRings) {
   const TestRing a;
   const TestRing b;
