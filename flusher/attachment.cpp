@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "flusher/units.hpp"
+#include "libshmring/earlier_boot.hpp"
 #include "libshmring/liveness.hpp"
 #include "shmring/ring.hpp"
 
@@ -52,6 +53,10 @@ std::uint32_t holder(const RingFile& ring) {
 Result<std::unique_ptr<RingFile>> attach_or_create(const Config& config, Log& log) {
   const std::filesystem::path path = config.ring.empty() ? default_ring_path() : config.ring;
   auto ring = RingFile::attach(path);
+  if (ring && ring->of_an_earlier_boot()) {
+    if (auto aside = set_aside(*ring); !aside) return aside.error();
+    ring = RingFile::attach(path);
+  }
   if (!ring && ring.error().code == ErrorCode::kNotFound) {
     const auto created = RingFile::create({.path = path,
                                            .capacity_bytes = config.ring_bytes,

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "flusher/attachment.hpp"
@@ -20,6 +22,8 @@
 #include "flusher/signals.hpp"
 #include "flusher/units.hpp"
 #include "flusher/wake_thread.hpp"
+#include "libshmring/accounting.hpp"
+#include "libshmring/earlier_boot.hpp"
 
 namespace shmring::flusher {
 namespace {
@@ -224,6 +228,37 @@ Result<std::optional<Lease>> take_lease(const Config& config, const RingFile& ri
   return std::optional<Lease>(std::move(*lease));
 }
 
+/// Rings that survived a reboot, beside ours: all their owners are gone. One that is empty then is removed; one whose
+/// records could not be delivered waits for the next start.
+void drain_earlier_boots(const Config& config, const RingFile& ring, EventLoop& loop, Log& log,
+                         Orders& orders) {
+  Config once = config;
+  once.once = Once::kYes;
+  for (const auto& path : rings_set_aside(ring.path())) {
+    if (orders.end) return;
+    auto old = RingFile::attach(path);
+    if (!old || !old->of_an_earlier_boot()) {
+      log.write(
+          LogLevel::kWarning, "ring_of_earlier_boot_skipped",
+          {field("ring", path.string()), field("reason", old ? "it is of this boot" : old.error().message)});
+      continue;
+    }
+    auto lease = Lease::try_take(*old);
+    if (!lease) continue;  // another flusher is at it
+    auto reader = Reader::create(*old, *lease);
+    if (!reader) continue;
+    Daemon(once, log, loop, *old, **reader, orders).run();
+    const Accounting accounting = account(*old);
+    const bool is_empty = accounting.total.pending == 0;
+    std::error_code ignored;
+    if (is_empty) std::filesystem::remove(path, ignored);
+    log.write(is_empty ? LogLevel::kInfo : LogLevel::kWarning, "ring_of_earlier_boot",
+              {field("ring", path.string()), field("written", accounting.total.written),
+               field("dropped", accounting.total.dropped_total()), field("pending", accounting.total.pending),
+               field("removed", is_empty ? "yes" : "no")});
+  }
+}
+
 }  // namespace
 
 int run_daemon(const Config& config, Log& log) {
@@ -238,6 +273,7 @@ int run_daemon(const Config& config, Log& log) {
   auto lease = take_lease(config, **ring, loop, log, orders);
   if (!lease) return cannot_open(log, lease.error());
   if (!lease->has_value()) return kExitFine;  // told to end while standing by
+  drain_earlier_boots(config, **ring, loop, log, orders);
   auto reader = Reader::create(**ring, **lease);
   if (!reader) return cannot_open(log, reader.error());
 

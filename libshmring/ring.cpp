@@ -2,14 +2,11 @@
 // Opening rings: attach, or create and attach, whoever else does the same at this moment.
 #include "shmring/ring.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <thread>
 
+#include "libshmring/earlier_boot.hpp"
 #include "libshmring/fork_page.hpp"
 #include "libshmring/ring_core.hpp"
 #include "libshmring/ring_path.hpp"
@@ -27,25 +24,6 @@ CreateOptions creation_of(const OpenOptions& options) {
   create.on_full = options.on_full;
   create.block_timeout = options.block_timeout;
   return create;
-}
-
-/// A ring of an earlier boot is never initialised again: it makes way under another name, for the flusher to drain.
-Result<void> set_aside(const RingFile& old) {
-  // Who holds this lock is the only one to rename this file; whoever comes after finds it renamed. Nobody waits for it here.
-  if (::flock(old.fd(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK || errno == EINTR) return {};
-    return system_error("lock", old.path(), errno);
-  }
-  struct stat named {};
-  const bool still_named = ::lstat(old.path().c_str(), &named) == 0 && named.st_ino == old.key().inode &&
-                           named.st_dev == old.key().device;
-  int error = 0;
-  if (still_named && ::renameat2(AT_FDCWD, old.path().c_str(), AT_FDCWD, earlier_boot_path(old).c_str(),
-                                 RENAME_NOREPLACE) != 0)
-    error = errno;
-  ::flock(old.fd(), LOCK_UN);
-  if (error != 0) return system_error("set aside, as a ring of an earlier boot,", old.path(), error);
-  return {};
 }
 
 /// Others may be creating the same ring at this moment: one links it into place, and meanwhile all the rest may find the
@@ -72,13 +50,6 @@ Result<RingFile> attach_or_create(const OpenOptions& options) {
 }
 
 }  // namespace
-
-std::filesystem::path earlier_boot_path(const RingFile& ring) {
-  char suffix[32];
-  const auto* id = ring.identity().boot_id;
-  std::snprintf(suffix, sizeof(suffix), ".boot-%02x%02x%02x%02x", id[0], id[1], id[2], id[3]);
-  return ring.path().string() + suffix;
-}
 
 Result<Ring> Ring::open_or_create(const OpenOptions& options) {
   auto file = attach_or_create(options);

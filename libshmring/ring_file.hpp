@@ -77,9 +77,6 @@ class RingFile {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The name under which a ring of an earlier boot waits for the flusher: <path>.boot-<eight digits of its boot id>.
-std::filesystem::path earlier_boot_path(const RingFile& ring);
-
 /// The geometry that `options` lead to; kInvalidArgument says which option is out of range.
 Result<Geometry> plan_geometry(const CreateOptions& options);
 
