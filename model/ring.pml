@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ring: registration, claim, adopt, commit, seal, drain, acknowledge, recycle; eviction (EVICTION) and runs (RUNS).
+//
+// One statement, or one d_step, is one access to shared memory; memory is sequentially consistent. Producers and flushers
+// die at any step (OR_DIE). README.md says what each flag and each configuration is; M_... flags break one rule each.
+#include "words.pml"
+
+#ifndef NB
+#define NB 2       /* blocks */
+#endif
+#ifndef NP
+#define NP 1       /* producers that live at once; whoever dies is followed by a new thread */
+#endif
+#ifndef NW
+#define NW NP      /* writer slots */
+#endif
+#ifndef NF
+#define NF 1       /* flushers; 2: a stopped one goes on after its lease was taken away */
+#endif
+#ifndef LIVES
+#define LIVES 3    /* of producers, in all; at most 6 */
+#endif
+#ifndef PKILLS
+#define PKILLS 1
+#endif
+#ifndef FKILLS
+#define FKILLS 1
+#endif
+#ifndef MAXR
+#define MAXR 3     /* records that are attempted, at most 6 */
+#endif
+#ifndef CAP
+#define CAP 2      /* units in a block: a record is one unit, with CONTEXT a resource record another */
+#endif
+#ifndef SLICES
+#define SLICES 2   /* handed out and not yet acknowledged */
+#endif
+#ifndef GMOD
+#define GMOD 8     /* generations of a slot */
+#endif
+#define RUNLEN (CAP + 1)  /* a record larger than a block */
+#define CTX 7             /* a resource record's byte */
+
+#ifdef GARBAGE
+#define NK 3
+#else
+#define NK 2
+#endif
+#define ACCEPTED 0
+#define EVICTED 1
+#define CORRUPT 2
+
+/* What lies in the ring. */
+short state[NB], committed[NB], exported[NB];
+byte cell[NB * 2 * NK];
+byte data[NB * CAP];
+byte claim[NW], word[NW];
+byte header_epoch;
+
+/* The world outside. */
+bit alive[8];         /* what /proc says of a thread id */
+byte lease;           /* who holds the file lock: flusher + 1 */
+byte steals = NF - 1; /* how often a living holder loses it */
+byte kills[2];        /* that are still to come: of producers, of flushers */
+byte lives, pdone, fdone;
+
+/* Ghosts: what the promises speak of. */
+byte next_id = 1;
+bit was_committed[MAXR + 1], was_acknowledged[MAXR + 1], was_evicted[MAXR + 1], was_run[MAXR + 1];
+byte garbage;
+
+#define PLACE(b, set, k) (((b) * 2 + (set)) * NK + (k))
+#define VALID(b, k) RECORDS(cell[PLACE(b, ESET(exported[b]), k)])
+#ifdef GARBAGE
+#define SUM(b) ((VALID(b, 0) + VALID(b, 1) + VALID(b, 2)) & 15)
+#else
+#define SUM(b) ((VALID(b, 0) + VALID(b, 1)) & 15)
+#endif
+/* I5: the block's accounting closes, at every instant. */
+#define CLOSES(b) assert(SUM(b) == ECOUNT(exported[b]))
+#define ALL_FREE (ST(state[0]) == FREE && ST(state[1]) == FREE && ST(state[NB - 1]) == FREE)
+
+#ifdef M_COMMITTED_WITHOUT_LIFE
+#define LIFE(g) 0
+#else
+#define LIFE(g) ((g) & 3)
+#endif
+#ifdef M_PIN_WITHOUT_NAME
+#define MY_PIN 1
+#else
+#define MY_PIN ((ep % 3) + 1)  /* whose it is */
+#endif
+
+/* liveness.cpp, owner_gone(): the word before the claim (R4). */
+inline owner_gone(o, g) {
+  wd = word[o];
+  d_step {
+    cl = claim[o];
+#ifdef M_R15_CLAIMERS_SEEM_OWNERS
+    gone = (CGEN(cl) != g || CPHASE(cl) == VACANT || (CPHASE(cl) == HELD && (wd == NOBODY || wd == DIED)));
+#else
+    gone = (CGEN(cl) != g || CPHASE(cl) != HELD || wd == NOBODY || wd == DIED);  /* a claimer owns nothing yet */
+#endif
+    cl = 0; wd = 0
+  }
+}
+
+/* outcomes.cpp, fill_other_set(): `n` more in cell `kind`, tagged `tag`. ok == 0: a later epoch was there, superseded. */
+inline fill_other_set(b, e, kind, n, tag) {
+  k = 0; ok = 1;
+  do
+  :: k < NK ->
+#ifdef M_R6_COUNT_IN_VALID_SET
+     /* the wrong set: what was counted is true before `exported` moves */
+     if :: k == kind -> d_step { cell[PLACE(b, ESET(e), k)] = CELL(RECORDS(cell[PLACE(b, ESET(e), k)]) + n, tag); cell[PLACE(b, 1 - ESET(e), k)] = cell[PLACE(b, ESET(e), k)] }
+        :: else -> d_step { cell[PLACE(b, 1 - ESET(e), k)] = cell[PLACE(b, ESET(e), k)] } fi; k++
+#else
+     y = RECORDS(cell[PLACE(b, ESET(e), k)]);
+     if :: k == kind -> y = y + n :: else fi;
+     x = cell[PLACE(b, 1 - ESET(e), k)];
+     do
+     :: x == CELL(y, tag) -> break
+     :: x != CELL(y, tag) && TAG(x) > tag -> ok = 0; break
+     :: x != CELL(y, tag) && TAG(x) <= tag ->
+#ifdef M_CELL_STORE
+        cell[PLACE(b, 1 - ESET(e), k)] = CELL(y, tag); ok = 1; break
+#else
+        OR_DIE(d_step {
+          if :: cell[PLACE(b, 1 - ESET(e), k)] == x -> cell[PLACE(b, 1 - ESET(e), k)] = CELL(y, tag); x = CELL(y, tag)
+             :: else -> x = cell[PLACE(b, 1 - ESET(e), k)] fi;
+          CLOSES(b)
+        })
+#endif
+     od;
+     if :: !ok -> break :: else fi;
+     k++
+#endif
+  :: k >= NK -> break
+  od;
+  skip;
+  d_step { k = 0; x = 0; y = 0 }
+}
+
+/* Frees the CONT blocks to the right of the head `b`, whose state word is `s`, the topmost first. A word is taken for this
+ * run's only if the head still has its own afterwards; ok == 0: the head is in other hands. (R10) */
+inline free_conts(b, s) {
+  ok = 1;
+#ifdef RUNS
+  top = b + 1;
+#ifdef M_R10_FREED_UPWARDS
+  do
+  :: top < NB -> x = state[top];
+     if :: ST(x) == CONT -> CAS(state[top], x, STATE(FREE, 0, 0, 0, NEXT(BGEN(x)))); ok = 1; top++ :: else -> break fi
+  :: top >= NB -> break
+  od;
+#else
+  do
+  :: top < NB -> x = state[top]; if :: ST(x) == CONT -> top++ :: else -> break fi
+  :: top >= NB -> break
+  od;
+  do
+  :: top > b + 1 -> top--;
+     x = state[top];
+#ifndef M_R10_HEAD_NOT_LOOKED_AT
+     y = (state[b] == s);
+#else
+     y = 1;
+#endif
+     if :: y && ST(x) == CONT -> CAS(state[top], x, STATE(FREE, 0, 0, 0, NEXT(BGEN(x)))) :: else -> ok = 0 fi;
+     if :: !ok -> break :: else fi
+  :: top <= b + 1 -> break
+  od;
+#endif
+  skip;
+  d_step { top = 0; x = 0; y = 0 }
+#endif
+}
+
+#include "producer.pml"
+#include "flusher.pml"
+
+#ifdef OBSERVER
+/* accounting.cpp: one look at one block. If it says that nothing moved meanwhile, the block closes. */
+proctype Observer() {
+  short s, e, c; byte b, k, sum, pending;
+  if :: b = 0 :: b = NB - 1 fi;
+  s = state[b]; e = exported[b]; c = committed[b];
+  do :: k < NK -> d_step { sum = sum + RECORDS(cell[PLACE(b, ESET(e), k)]); k++ } :: k >= NK -> break od;
+  if :: ST(s) == OPEN || ST(s) == SEALED || ST(s) == EVICT ->
+        d_step { k = EOFF(e); do :: k < COFF(c) -> if :: data[b * CAP + k] != CTX -> pending++ :: else fi; k++ :: k >= COFF(c) -> break od }
+     :: else fi;
+  d_step {
+    if :: BGEN(state[b]) == BGEN(s) && (ST(state[b]) == ST(s) || (ST(s) != FREE && ST(s) != CONT && ST(state[b]) == SEALED)) -> skip
+       :: else -> s = -1 fi
+  };
+  d_step {
+    if :: s != -1 && exported[b] == e -> assert(((CCOUNT(c) - sum) & 15) == pending); assert(ECOUNT(e) == sum) :: else fi;
+    s = 0; e = 0; c = 0; k = 0; sum = 0; pending = 0; b = 0
+  }
+}
+#endif
+
+init {
+  byte i, written;
+  atomic {
+    do :: i < NP -> run Producer(i); i++ :: else -> break od;
+    i = 0; do :: i < NF -> run Flusher(i); i++ :: else -> break od;
+    i = 0; kills[0] = PKILLS; kills[1] = FKILLS;
+#ifdef OBSERVER
+    run Observer()
+#endif
+  };
+  (pdone == NP && fdone == NF);
+  d_step {
+    i = 0;
+    do
+    :: i < NB ->
+       assert(ST(state[i]) == FREE);                                     /* no block leaks: free = all */
+       assert(COFF(committed[i]) == 0 && EOFF(exported[i]) == 0);        /* I6 */
+       assert(CCOUNT(committed[i]) == ECOUNT(exported[i]));
+       CLOSES(i);
+       written = written + CCOUNT(committed[i]);
+       i++
+    :: else -> break
+    od;
+    i = 1;
+    do
+    :: i <= MAXR ->
+       if :: was_committed[i] ->
+             written--;
+             assert(garbage || was_acknowledged[i] || was_evicted[i]);   /* none is lost */
+             assert(!(was_acknowledged[i] && was_evicted[i]))            /* and none has two fates */
+          :: else fi;
+       i++
+    :: else -> break
+    od;
+    assert(garbage || written == 0);  /* what was counted as written is what was committed */
+    i = 0;
+    do :: i < NW -> assert(CPHASE(claim[i]) == VACANT || !alive[CTID(claim[i])]); i++ :: else -> break od;  /* no slot leaks */
+    i = 0
+  }
+}
