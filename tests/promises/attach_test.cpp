@@ -39,8 +39,9 @@ std::string bytes_of(const fs::path& path) {
 std::string look_of(const fs::path& path) {
   struct stat info {};
   if (::lstat(path.c_str(), &info) != 0) return "nothing";
-  std::string text = std::to_string(info.st_mode) + " " + std::to_string(info.st_uid) + " " + std::to_string(info.st_size) +
-                     " " + std::to_string(info.st_mtim.tv_sec) + "." + std::to_string(info.st_mtim.tv_nsec) + " ";
+  std::string text = std::to_string(info.st_mode) + " " + std::to_string(info.st_uid) + " " +
+                     std::to_string(info.st_size) + " " + std::to_string(info.st_mtim.tv_sec) + "." +
+                     std::to_string(info.st_mtim.tv_nsec) + " ";
   return S_ISREG(info.st_mode) ? text + bytes_of(path) : text;
 }
 
@@ -63,7 +64,7 @@ struct BadInput {
   const char* name;
   std::function<void(const fs::path&)> make;  // out of a good ring with a record in it
   ErrorCode code;
-  const char* remedy;                         // a piece of the message by which a person knows what to do
+  const char* remedy;  // a piece of the message by which a person knows what to do
 };
 
 void replace(const fs::path& path) { fs::remove(path); }
@@ -86,42 +87,90 @@ std::string garbage(std::size_t size) {
 
 const BadInput kBadInputs[] = {
     {"Nothing", [](const fs::path& p) { replace(p); }, ErrorCode::kNotFound, "shmring create"},
-    {"NoFolder", [](const fs::path& p) { fs::remove_all(p.parent_path()); }, ErrorCode::kNotFound, "shmring create"},
-    {"Garbage", [](const fs::path& p) { replace(p); write_file(p, garbage(1 << 16)); }, ErrorCode::kNotARing, "magic number"},
-    {"Zeroes", [](const fs::path& p) { replace(p); write_file(p, std::string(1 << 16, '\0')); }, ErrorCode::kNotARing, "magic number"},
-    {"EmptyFile", [](const fs::path& p) { replace(p); write_file(p, ""); }, ErrorCode::kNotARing, "is empty"},
+    {"NoFolder", [](const fs::path& p) { fs::remove_all(p.parent_path()); }, ErrorCode::kNotFound,
+     "shmring create"},
+    {"Garbage",
+     [](const fs::path& p) {
+       replace(p);
+       write_file(p, garbage(1 << 16));
+     },
+     ErrorCode::kNotARing, "magic number"},
+    {"Zeroes",
+     [](const fs::path& p) {
+       replace(p);
+       write_file(p, std::string(1 << 16, '\0'));
+     },
+     ErrorCode::kNotARing, "magic number"},
+    {"EmptyFile",
+     [](const fs::path& p) {
+       replace(p);
+       write_file(p, "");
+     },
+     ErrorCode::kNotARing, "is empty"},
     {"ShortFile", [](const fs::path& p) { fs::resize_file(p, 1000); }, ErrorCode::kNotARing, "too short"},
-    {"Folder", [](const fs::path& p) { replace(p); fs::create_directory(p); }, ErrorCode::kNotARing, "is a folder"},
-    {"Fifo", [](const fs::path& p) { replace(p); ASSERT_EQ(::mkfifo(p.c_str(), 0600), 0); }, ErrorCode::kNotARing, "named pipe"},
+    {"Folder",
+     [](const fs::path& p) {
+       replace(p);
+       fs::create_directory(p);
+     },
+     ErrorCode::kNotARing, "is a folder"},
+    {"Fifo",
+     [](const fs::path& p) {
+       replace(p);
+       ASSERT_EQ(::mkfifo(p.c_str(), 0600), 0);
+     },
+     ErrorCode::kNotARing, "named pipe"},
     {"Socket", [](const fs::path& p) { make_socket(p); }, ErrorCode::kNotARing, "socket"},
-    {"SymbolicLink", [](const fs::path& p) { fs::rename(p, p.string() + ".real"); fs::create_symlink(p.string() + ".real", p); },
+    {"SymbolicLink",
+     [](const fs::path& p) {
+       fs::rename(p, p.string() + ".real");
+       fs::create_symlink(p.string() + ".real", p);
+     },
      ErrorCode::kNotARing, "name the ring itself"},
     {"OlderLayout", [](const fs::path& p) { forge(p, [](RingIdentity& i) { i.layout_major = 0; }); },
      ErrorCode::kIncompatibleVersion, "drain it with the flusher of the version"},
     {"NewerLayout", [](const fs::path& p) { forge(p, [](RingIdentity& i) { i.layout_major = 2; }); },
      ErrorCode::kIncompatibleVersion, "drain it with the flusher of the version"},
-    {"UnknownFeature", [](const fs::path& p) { forge(p, [](RingIdentity& i) { i.incompatible_features = 1U << 31U; }); },
+    {"UnknownFeature",
+     [](const fs::path& p) { forge(p, [](RingIdentity& i) { i.incompatible_features = 1U << 31U; }); },
      ErrorCode::kIncompatibleVersion, "update shmring"},
-    {"AnotherLibc", [](const fs::path& p) { forge(p, [](RingIdentity& i) { i.abi_tag = (i.abi_tag & 0xFFFFFFU) | 2U << 24U; }); },
+    {"AnotherLibc",
+     [](const fs::path& p) {
+       forge(p, [](RingIdentity& i) { i.abi_tag = (i.abi_tag & 0xFFFFFFU) | 2U << 24U; });
+     },
      ErrorCode::kIncompatibleAbi, "musl"},
-    {"AnotherWordSize", [](const fs::path& p) { forge(p, [](RingIdentity& i) { i.abi_tag ^= 0xCU << 20U; }); },
+    {"AnotherWordSize",
+     [](const fs::path& p) { forge(p, [](RingIdentity& i) { i.abi_tag ^= 0xCU << 20U; }); },
      ErrorCode::kIncompatibleAbi, "a ring of its own"},
     {"MoreBlocksThanItHolds", [](const fs::path& p) { forge(p, [](RingIdentity& i) { ++i.block_count; }); },
      ErrorCode::kDamaged, "removing the file makes way"},
-    {"OtherBlockSize", [](const fs::path& p) { forge(p, [](RingIdentity& i) { i.block_bytes *= 2; }); }, ErrorCode::kDamaged, "removing the file"},
-    {"NoBlockSize", [](const fs::path& p) { forge(p, [](RingIdentity& i) { i.block_bytes = 0; }); }, ErrorCode::kDamaged, "removing the file"},
-    {"HugeCounts", [](const fs::path& p) { forge(p, [](RingIdentity& i) { i.block_count = i.writer_count = ~0U; }); }, ErrorCode::kDamaged, "removing the file"},
-    {"NoWriters", [](const fs::path& p) { forge(p, [](RingIdentity& i) { i.writer_count = 0; }); }, ErrorCode::kDamaged, "removing the file"},
-    {"OffsetsElsewhere", [](const fs::path& p) { forge(p, [](RingIdentity& i) { i.blocks_offset = ~std::uint64_t{0} - 4095; }); }, ErrorCode::kDamaged, "removing the file"},
-    {"Truncated", [](const fs::path& p) { fs::resize_file(p, fs::file_size(p) - 4096); }, ErrorCode::kDamaged, "truncated or extended"},
-    {"Extended", [](const fs::path& p) { fs::resize_file(p, fs::file_size(p) + 4096); }, ErrorCode::kDamaged, "truncated or extended"},
-    {"OpenToEverybody", [](const fs::path& p) { ASSERT_EQ(::chmod(p.c_str(), 0666), 0); }, ErrorCode::kPermission, "mode 0600"},
-    {"ReadableByEverybody", [](const fs::path& p) { ASSERT_EQ(::chmod(p.c_str(), 0604), 0); }, ErrorCode::kPermission, "mode 0600"},
+    {"OtherBlockSize", [](const fs::path& p) { forge(p, [](RingIdentity& i) { i.block_bytes *= 2; }); },
+     ErrorCode::kDamaged, "removing the file"},
+    {"NoBlockSize", [](const fs::path& p) { forge(p, [](RingIdentity& i) { i.block_bytes = 0; }); },
+     ErrorCode::kDamaged, "removing the file"},
+    {"HugeCounts",
+     [](const fs::path& p) { forge(p, [](RingIdentity& i) { i.block_count = i.writer_count = ~0U; }); },
+     ErrorCode::kDamaged, "removing the file"},
+    {"NoWriters", [](const fs::path& p) { forge(p, [](RingIdentity& i) { i.writer_count = 0; }); },
+     ErrorCode::kDamaged, "removing the file"},
+    {"OffsetsElsewhere",
+     [](const fs::path& p) { forge(p, [](RingIdentity& i) { i.blocks_offset = ~std::uint64_t{0} - 4095; }); },
+     ErrorCode::kDamaged, "removing the file"},
+    {"Truncated", [](const fs::path& p) { fs::resize_file(p, fs::file_size(p) - 4096); }, ErrorCode::kDamaged,
+     "truncated or extended"},
+    {"Extended", [](const fs::path& p) { fs::resize_file(p, fs::file_size(p) + 4096); }, ErrorCode::kDamaged,
+     "truncated or extended"},
+    {"OpenToEverybody", [](const fs::path& p) { ASSERT_EQ(::chmod(p.c_str(), 0666), 0); },
+     ErrorCode::kPermission, "mode 0600"},
+    {"ReadableByEverybody", [](const fs::path& p) { ASSERT_EQ(::chmod(p.c_str(), 0604), 0); },
+     ErrorCode::kPermission, "mode 0600"},
 };
 
 /// By another process: one that is attached stays attached, and knows the ring whatever becomes of its file.
 void put_a_record_into(const Promise& promise) {
-  const auto emit = [&] { return emit_one(promise.scratch().open().logger("test"), promise.obligations()) ? 0 : 1; };
+  const auto emit = [&] {
+    return emit_one(promise.scratch().open().logger("test"), promise.obligations()) ? 0 : 1;
+  };
   ASSERT_TRUE(in_child(emit).with(0));
 }
 
@@ -179,7 +228,8 @@ TEST(AttachErrors, AreToldApartByTheirMessages) {
 TEST(RingOfAnEarlierBoot, IsRefusedForWritingAndSetAsideForDraining) {
   Promise promise({.blocks = 8, .medium = Medium::kDisk});
   if (is_memory_file_system(promise.file().fd())) {
-    GTEST_SKIP() << promise.scratch().path() << " lies in memory, which survives no boot: set TMPDIR to a folder on a disk";
+    GTEST_SKIP() << promise.scratch().path()
+                 << " lies in memory, which survives no boot: set TMPDIR to a folder on a disk";
   }
   put_a_record_into(promise);
   const fs::path path = promise.scratch().path();
@@ -203,7 +253,8 @@ TEST(RingOfAnEarlierBoot, IsRefusedForWritingAndSetAsideForDraining) {
 TEST(RingInMemory, IsOfThisBootWhateverItsBootIdSays) {
   Promise promise({.blocks = 8});
   if (!is_memory_file_system(promise.file().fd())) GTEST_SKIP() << "there is no /dev/shm here";
-  forge(promise.scratch().path(), [](RingIdentity& i) { i.boot_id[0] ^= 0xFFU; });  // as a container with an id of its own sees it
+  forge(promise.scratch().path(),
+        [](RingIdentity& i) { i.boot_id[0] ^= 0xFFU; });  // as a container with an id of its own sees it
   const auto ring = Ring::open(promise.scratch().path());
   ASSERT_TRUE(ring) << ring.error().message;
   EXPECT_TRUE(emit_one(ring->logger("test"), promise.obligations()));
@@ -212,7 +263,8 @@ TEST(RingInMemory, IsOfThisBootWhateverItsBootIdSays) {
 // ------------------------------------------------------------------------------------------------- other people's rings
 
 bool is_root() { return ::geteuid() == 0; }
-constexpr const char* kNeedsRoot = "only root can become another user or mount a file system; run as root to try this";
+constexpr const char* kNeedsRoot =
+    "only root can become another user or mount a file system; run as root to try this";
 
 TEST(RingOfAnotherUser, IsRefusedWithTheWayOut) {
   if (!is_root()) GTEST_SKIP() << kNeedsRoot;
@@ -222,7 +274,8 @@ TEST(RingOfAnotherUser, IsRefusedWithTheWayOut) {
   const auto file = RingFile::attach(scratch.path());
   ASSERT_FALSE(file);
   EXPECT_EQ(file.error().code, ErrorCode::kPermission);
-  for (const char* word : {"12345", "--group", "0660"}) EXPECT_NE(file.error().message.find(word), std::string::npos) << word;
+  for (const char* word : {"12345", "--group", "0660"})
+    EXPECT_NE(file.error().message.find(word), std::string::npos) << word;
   EXPECT_TRUE(RingFile::attach(scratch.path(), Access::kReadOnly)) << "root may look at any ring";
   EXPECT_EQ(look_of(scratch.path()), before);
 }
@@ -285,7 +338,8 @@ int expect_error(const Error& error, ErrorCode code, std::initializer_list<const
       return 4;
     }
   }
-  if (error.code != code) std::fprintf(stderr, "code %d: %s\n", static_cast<int>(error.code), error.message.c_str());
+  if (error.code != code)
+    std::fprintf(stderr, "code %d: %s\n", static_cast<int>(error.code), error.message.c_str());
   return error.code == code ? 0 : 5;
 }
 
@@ -295,7 +349,8 @@ TEST(FileSystem, ThatIsTooSmallIsAnErrorThatNamesWantedAndFreeBytesAndTheRemedy)
     const auto ring = Ring::open_or_create({.path = folder.path() / "test.ring", .capacity_bytes = 8 << 20});
     if (ring) return 2;
     if (!fs::is_empty(folder.path())) return 3;
-    return expect_error(ring.error(), ErrorCode::kNoSpace, {"test.ring", "needs 8.8 MiB", "has 1 MiB free", "--shm-size", "capacity_bytes"});
+    return expect_error(ring.error(), ErrorCode::kNoSpace,
+                        {"test.ring", "needs 8.8 MiB", "has 1 MiB free", "--shm-size", "capacity_bytes"});
   });
   if (ended.with(kNotPermitted)) GTEST_SKIP() << kNeedsRoot;
   EXPECT_TRUE(ended.with(0)) << ended.text();
@@ -305,10 +360,12 @@ TEST(FileSystem, ThatIsFullIsAnErrorBeforeTheFirstStoreNotABusErrorInIt) {
   ScratchFolder folder;
   const Ended ended = on_small_file_system(folder.path(), "size=4m", [&] {
     std::ofstream(folder.path() / "filler") << std::string(3 << 20, 'x');
-    const auto none = Ring::create({.path = folder.path() / "a.ring", .capacity_bytes = 2 << 20, .writers = 16});
+    const auto none =
+        Ring::create({.path = folder.path() / "a.ring", .capacity_bytes = 2 << 20, .writers = 16});
     if (none) return 2;
     fs::remove(folder.path() / "filler");
-    const auto fits = Ring::open_or_create({.path = folder.path() / "a.ring", .capacity_bytes = 2 << 20, .writers = 16});
+    const auto fits =
+        Ring::open_or_create({.path = folder.path() / "a.ring", .capacity_bytes = 2 << 20, .writers = 16});
     if (!fits) return 3;
     // Full to the last byte beside it: each page of the ring is its own already.
     std::ofstream(folder.path() / "filler") << std::string(4 << 20, 'x');

@@ -348,12 +348,14 @@ TEST(WriterInAnotherPidNamespace, IsNeverTakenForDeadWhileItLives) {
   siginfo_t info{};
   const auto ended_early = [&] {
     info.si_pid = 0;
-    return ::waitid(P_PID, static_cast<id_t>(running->pid()), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
+    return ::waitid(P_PID, static_cast<id_t>(running->pid()), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid != 0;
   };
   ASSERT_TRUE(eventually([&] { return stage->load() == 1 || ended_early(); }));
   if (stage->load() == 0) {
     ASSERT_TRUE(outer.wait().with(kNotPermitted));
-    GTEST_SKIP() << "this machine permits no pid namespace (unshare): a writer in another one cannot be tried";
+    GTEST_SKIP()
+        << "this machine permits no pid namespace (unshare): a writer in another one cannot be tried";
   }
   Drainer drainer(promise.file());
   drainer.empty(promise.deliveries());
@@ -384,7 +386,8 @@ TEST(EmittingThreads, SixtyFourAtOnceLoseNothing) {
       for (std::uint32_t n = 0; n < records; ++n) {
         const std::uint32_t id = obligations->issue();
         // A full ring is an answer as well; the record is offered again until it is taken.
-        while (!with_record(id, [&](const LogRecord& record) { return logger.emit(record); })) std::this_thread::yield();
+        while (!with_record(id, [&](const LogRecord& record) { return logger.emit(record); }))
+          std::this_thread::yield();
         obligations->oblige(id);
       }
       --running;

@@ -21,7 +21,8 @@ namespace {
 enum class Interruption { kKilled, kStopped };
 
 /// Writes `records`, then reserves one more and is interrupted with half of it written. 0: after that it could commit.
-int emit_with_interruption(const Ring& ring, Obligations& obligations, std::uint32_t records, Interruption how) {
+int emit_with_interruption(const Ring& ring, Obligations& obligations, std::uint32_t records,
+                           Interruption how) {
   if (emit_many(ring.logger("test"), obligations, records) != records) return 1;
   const std::uint32_t id = obligations.issue();
   const std::vector<std::byte> payload = payload_of(id);
@@ -40,9 +41,8 @@ TEST(ProducerKilledBetweenReserveAndCommit, HoldsUpNobodyAndLeavesNothing) {
   const Ring ring = promise.scratch().open();
   Drainer drainer(promise.file());
   for (std::uint32_t n = 0; n < scaled(500); ++n) {
-    const Ended ended = in_child([&] {
-      return emit_with_interruption(ring, promise.obligations(), n % 3, Interruption::kKilled);
-    });
+    const Ended ended = in_child(
+        [&] { return emit_with_interruption(ring, promise.obligations(), n % 3, Interruption::kKilled); });
     ASSERT_TRUE(ended.by(SIGKILL)) << ended.text();
     // Others write on at once, and what they write arrives in the next pass, ahead of any decision about the dead.
     ASSERT_TRUE(emit_one(ring.logger("test"), promise.obligations()));

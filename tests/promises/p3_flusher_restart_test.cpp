@@ -86,7 +86,8 @@ class Collector {
   void take(const std::string& body) {
     opentelemetry::proto::collector::logs::v1::ExportLogsServiceRequest request;
     const std::vector<otlp::Bytes> payloads = payloads_of(body);
-    if (!request.ParseFromString(body) || records_of(request) != static_cast<int>(payloads.size())) ++undecodable_;
+    if (!request.ParseFromString(body) || records_of(request) != static_cast<int>(payloads.size()))
+      ++undecodable_;
     const std::lock_guard lock(mutex_);
     for (const otlp::Bytes payload : payloads) deliveries_.record(payload);
   }
@@ -103,8 +104,9 @@ class ShippedFlusher : public ::testing::Test {
   std::unique_ptr<FlusherProcess> start() {
     return std::make_unique<FlusherProcess>(
         SHMRING_FLUSHER,
-        std::vector<std::string>{"--ring", promise_.scratch().path(), "--exporter", "otlp", "--endpoint", server_.url(), "--interval",
-                                 "20ms", "--max-in-flight", std::to_string(kInFlight), "--batch-records", std::to_string(kBatch),
+        std::vector<std::string>{"--ring", promise_.scratch().path(), "--exporter", "otlp", "--endpoint",
+                                 server_.url(), "--interval", "20ms", "--max-in-flight",
+                                 std::to_string(kInFlight), "--batch-records", std::to_string(kBatch),
                                  "--retry-initial", "20ms"},
         promise_.scratch().folder() / "flusher.log");
   }
@@ -166,7 +168,9 @@ TEST_F(ShippedFlusher, KilledMidRequestAndStartedAgainLosesNothingAndRepeatsNoMo
   EXPECT_TRUE(eventually([&] { return all_arrived(); })) << flusher->log_text();
   EXPECT_EQ(flusher->stop(), 0) << flusher->log_text();
   expect_all_kept(kKills * kInFlight * kBatch);
-  collector_.with_deliveries([](Deliveries& d) { EXPECT_GT(d.duplicates(), 0U) << "no kill hit a request: the fault never happened"; });
+  collector_.with_deliveries([](Deliveries& d) {
+    EXPECT_GT(d.duplicates(), 0U) << "no kill hit a request: the fault never happened";
+  });
 }
 
 }  // namespace

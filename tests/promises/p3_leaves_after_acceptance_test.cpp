@@ -62,7 +62,8 @@ void send(const Slice& slice, Destination& destination) {
       return true;
     });
     for (const SliceKey& key : sent) {
-      if (reader->acknowledge(key, all_accepted(key.records())) == Reader::Acknowledged::kSuperseded) std::abort();
+      if (reader->acknowledge(key, all_accepted(key.records())) == Reader::Acknowledged::kSuperseded)
+        std::abort();
       destination.in_flight -= key.records();
     }
   }
@@ -98,11 +99,13 @@ TEST(FlusherKilledAtAnyInstant, LosesNothingAndRepeatsNoMoreThanWasOnItsWay) {
   }
   producer.signal(SIGKILL);
   static_cast<void>(producer.wait());
-  EXPECT_GT(kills_in_flight, 0U) << "no kill came between sending and acknowledging: the fault never happened";
+  EXPECT_GT(kills_in_flight, 0U)
+      << "no kill came between sending and acknowledging: the fault never happened";
 
   const std::uint32_t issued = promise.obligations().issued.load();
   for (std::uint32_t id = 0; id < issued; ++id) {
-    if (const std::uint32_t times = destination->times[id].load(); times > 0) promise.deliveries().add(id, times);
+    if (const std::uint32_t times = destination->times[id].load(); times > 0)
+      promise.deliveries().add(id, times);
   }
   EXPECT_EQ(destination->mangled.load(), 0U);
   // The successor of the last one sends what that had on its way once more.
@@ -116,7 +119,8 @@ TEST(FlusherKilledAtAnyInstant, LosesNothingAndRepeatsNoMoreThanWasOnItsWay) {
 class StaleFlusher {
  public:
   explicit StaleFlusher(const RingFile& ring)
-      : lease_(value_or_abort(Lease::try_take(ring))), reader_(value_or_abort(Reader::create(ring, lease_))) {}
+      : lease_(value_or_abort(Lease::try_take(ring))),
+        reader_(value_or_abort(Reader::create(ring, lease_))) {}
 
   std::vector<SliceKey> drain() {
     std::vector<SliceKey> keys;
@@ -126,7 +130,9 @@ class StaleFlusher {
     });
     return keys;
   }
-  void lose_lease() { const Lease gone = std::move(lease_); }  // what is left remembers its epoch, and holds no lock
+  void lose_lease() {
+    const Lease gone = std::move(lease_);
+  }  // what is left remembers its epoch, and holds no lock
   bool acknowledge(const SliceKey& key) {
     return reader_->acknowledge(key, all_accepted(key.records())) == Reader::Acknowledged::kDone;
   }

@@ -41,7 +41,8 @@ TEST(Drops, OfAFullRingAreCountedToTheRecord) {
 }
 
 TEST(Drops, AfterTheTimeoutOfPolicyBlockAreCountedToTheRecord) {
-  Promise promise({.blocks = 4, .on_full = FullPolicy::kBlock, .block_timeout = std::chrono::microseconds(500)});
+  Promise promise(
+      {.blocks = 4, .on_full = FullPolicy::kBlock, .block_timeout = std::chrono::microseconds(500)});
   const Logger logger = promise.scratch().open().logger("test");
   const std::uint32_t written = emit_many(logger, promise.obligations(), 200);
   ASSERT_LT(written, 200U);
@@ -77,7 +78,8 @@ TEST(Drops, OfRecordsLargerThanABlockAreCountedToTheRecordAndTheLargestThatFitsI
   EXPECT_FALSE(ring.writer().try_reserve(RecordKind::kLog, SIZE_MAX));
   const std::string huge(ring.block_bytes(), 'x');
   EXPECT_FALSE(ring.logger("test").emit(Severity::kInfo, huge));
-  Slot largest = ring.writer().try_reserve(RecordKind::kLog, ring.max_payload(), ring.scope({std::string(2000, 's')}));
+  Slot largest =
+      ring.writer().try_reserve(RecordKind::kLog, ring.max_payload(), ring.scope({std::string(2000, 's')}));
   ASSERT_TRUE(largest);
   std::fill(largest.payload().begin(), largest.payload().end(), std::byte{1});
   EXPECT_TRUE(std::move(largest).commit());
@@ -135,7 +137,9 @@ TEST(Drops, OfARawCloneAreCountedToTheRecord) {
 
 const Logger* handlers_logger = nullptr;
 std::atomic<int> handlers_successes{0};
-void emit_in_handler(int) { handlers_successes += handlers_logger->emit(Severity::kInfo, "from a handler") ? 1 : 0; }
+void emit_in_handler(int) {
+  handlers_successes += handlers_logger->emit(Severity::kInfo, "from a handler") ? 1 : 0;
+}
 
 TEST(Drops, OfAHandlerThatInterruptsAnEmitAreCountedToTheRecord) {
   Promise promise;
@@ -240,7 +244,8 @@ TEST_F(Books, DoNotCloseWhenAnyCounterOfAnyBlockIsOffByOne) {
           d.outcomes[set][s][o].store(before);
           continue;
         }
-        expect_noticed(d.outcomes[set][s][o], 1, block + "signal " + std::to_string(s) + ", outcome " + std::to_string(o));
+        expect_noticed(d.outcomes[set][s][o], 1,
+                       block + "signal " + std::to_string(s) + ", outcome " + std::to_string(o));
       }
     }
   }

@@ -64,7 +64,8 @@ TEST(PrivateMemory, OfAProducerDoesNotGrowWithItsRecords) {
   const Logger logger = ring.logger("test");
   const auto emit = [&](std::uint32_t count) {
     std::uint32_t attempts = 0;
-    for (std::uint32_t n = 0; n < count; ++n) attempts += logger.emit(Severity::kInfo, "text", {{"n", n}}) ? 1 : 1;
+    for (std::uint32_t n = 0; n < count; ++n)
+      attempts += logger.emit(Severity::kInfo, "text", {{"n", n}}) ? 1 : 1;
     return attempts;
   };
   emit(100'000);  // each page of the ring was touched once: what is counted below is growth

@@ -61,7 +61,8 @@ bool forbid_system_calls() {
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
   };
   const sock_fprog program{.len = std::size(rules), .filter = const_cast<sock_filter*>(rules)};
-  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
 /// Does `work` where no system call is allowed; ends with 0 when it returns true.
@@ -74,7 +75,8 @@ constexpr const char* kRuntimeCalls = "a sanitizer's runtime makes system calls 
 constexpr RingShape kLargeBlocks{.blocks = 8, .block_bytes = 1U << 20U};
 
 TEST(SystemCallFilter, KillsAProcessThatMakesOne) {
-  const Ended ended = without_system_calls([] { return forbid_system_calls() && ::syscall(SYS_getppid) > 0; });
+  const Ended ended =
+      without_system_calls([] { return forbid_system_calls() && ::syscall(SYS_getppid) > 0; });
   EXPECT_TRUE(ended.by(SIGSYS)) << ended.text();
 }
 
@@ -117,7 +119,8 @@ TEST(EmittingAfterTheFirstRecord, ThroughALoggerMakesNoSystemCall) {
 TEST(EmittingAfterTheFirstRecord, WithTheTimeOfTheCallMakesNoSystemCallWhereTheClockMakesNone) {
   if (kSlowdown > 1) GTEST_SKIP() << kRuntimeCalls;
   const Ended clock = without_system_calls([] { return forbid_system_calls() && unix_time_ns() != 0; });
-  if (clock.by(SIGSYS)) GTEST_SKIP() << "this machine's clock_gettime() is a system call (see current_clocksource)";
+  if (clock.by(SIGSYS))
+    GTEST_SKIP() << "this machine's clock_gettime() is a system call (see current_clocksource)";
   Promise promise(kLargeBlocks);
   const Logger logger = promise.scratch().open().logger("test");
   const Ended ended = without_system_calls([&] {
@@ -171,7 +174,8 @@ TEST(SignalHandler, AThousandTimesASecondWritesOrIsRefusedAndEitherIsCounted) {
   const Ring ring = promise.scratch().open();
   const Logger logger = ring.logger("test");
   ASSERT_TRUE(ring.prepare_thread());
-  ASSERT_FALSE(text_of(1, 1 << 20).data() == nullptr);  // made on its first use, which must not be a handler's
+  ASSERT_FALSE(text_of(1, 1 << 20).data() ==
+               nullptr);  // made on its first use, which must not be a handler's
   Drainer drainer(promise.file());
   handlers_logger = &logger;
   handlers_obligations = &promise.obligations();

@@ -25,10 +25,13 @@ class Specimen {
   Specimen() : promise_({.blocks = 12, .writers = 8}) {
     const Ring ring = promise_.scratch().open();
     for (int round = 0; round < 4; ++round) {
-      EXPECT_TRUE(in_child([&] { return emit_many(ring.logger("test"), promise_.obligations(), 20) == 20 ? 0 : 1; }).with(0));
+      EXPECT_TRUE(in_child([&] {
+                    return emit_many(ring.logger("test"), promise_.obligations(), 20) == 20 ? 0 : 1;
+                  }).with(0));
       if (round != 0) continue;
       Deliveries first;
-      Drainer(promise_.file()).empty(first);  // so that there are free blocks with counts, and exported stretches
+      Drainer(promise_.file())
+          .empty(first);  // so that there are free blocks with counts, and exported stretches
       first_ = first.total();
     }
     good_.assign(promise_.file().base(), promise_.file().base() + promise_.file().geometry().file_bytes);
@@ -65,7 +68,8 @@ Deliveries look_and_drain(const RingFile& file) {
     }
     static_cast<void>(walk.corrupt());
   });
-  for (std::uint32_t block = 0; block < file.geometry().block_count; ++block) static_cast<void>(peek(file, block, 7));
+  for (std::uint32_t block = 0; block < file.geometry().block_count; ++block)
+    static_cast<void>(peek(file, block, 7));
   Deliveries deliveries;
   Drainer drainer(file);
   for (int n = 0; n < 4; ++n) drainer.pass(deliveries);
@@ -92,7 +96,8 @@ TEST(FlippedBits, InADescriptorCostOneBlockAtMost) {
     specimen.restore();
     const auto block = static_cast<std::uint32_t>(random.below(file.geometry().block_count));
     auto* descriptor = reinterpret_cast<std::byte*>(&file.descriptors()[block]);
-    for (std::uint64_t flips = 1 + random.below(4); flips > 0; --flips) flip(descriptor, random.below(512 * 8));
+    for (std::uint64_t flips = 1 + random.below(4); flips > 0; --flips)
+      flip(descriptor, random.below(512 * 8));
     const Deliveries deliveries = look_and_drain(file);
     ASSERT_EQ(lost_elsewhere(specimen, deliveries, block), 0U) << "in round " << round;
     damaged_something += deliveries.total() != specimen.records() ? 1 : 0;
@@ -108,7 +113,8 @@ TEST(FlippedBits, InABlockCostThatBlocksRecordsAtMost) {
   for (std::uint32_t round = 0; round < scaled(6000); ++round) {
     specimen.restore();
     const auto block = static_cast<std::uint32_t>(random.below(file.geometry().block_count));
-    for (std::uint64_t flips = 1 + random.below(8); flips > 0; --flips) flip(file.block(block), random.below(4096 * 8));
+    for (std::uint64_t flips = 1 + random.below(8); flips > 0; --flips)
+      flip(file.block(block), random.below(4096 * 8));
     const Deliveries deliveries = look_and_drain(file);
     ASSERT_EQ(lost_elsewhere(specimen, deliveries, block), 0U) << "in round " << round;
     damaged_something += deliveries.total() != specimen.records() ? 1 : 0;
@@ -122,16 +128,19 @@ TEST(FlippedBits, InABlockCostThatBlocksRecordsAtMost) {
 TEST(HugeWords, InAnyPlaceOfADescriptorOrARecordLeadNowhere) {
   const Specimen specimen;
   const RingFile& file = specimen.file();
-  constexpr std::uint64_t kWords[] = {0,           1,          0x7FFFFFFF,         0x80000000,         0xFFFFFFFF, 0x100000000,
-                                      0x3FFFF,     0x40000,    0x7FFFFFFFFFFFFFFF, 0x8000000000000000, ~std::uint64_t{0}};
+  constexpr std::uint64_t kWords[] = {
+      0,       1,       0x7FFFFFFF,         0x80000000,         0xFFFFFFFF,       0x100000000,
+      0x3FFFF, 0x40000, 0x7FFFFFFFFFFFFFFF, 0x8000000000000000, ~std::uint64_t{0}};
   for (std::uint32_t block = 0; block < 3; ++block) {
     for (std::size_t at = 0; at < 512 + 512; at += 8) {
       for (const std::uint64_t word : kWords) {
         specimen.restore();
-        std::byte* place = at < 512 ? reinterpret_cast<std::byte*>(&file.descriptors()[block]) + at : file.block(block) + at - 512;
+        std::byte* place = at < 512 ? reinterpret_cast<std::byte*>(&file.descriptors()[block]) + at
+                                    : file.block(block) + at - 512;
         std::memcpy(place, &word, sizeof(word));
         const Deliveries deliveries = look_and_drain(file);
-        ASSERT_EQ(lost_elsewhere(specimen, deliveries, block), 0U) << "block " << block << ", byte " << at << ", word " << word;
+        ASSERT_EQ(lost_elsewhere(specimen, deliveries, block), 0U)
+            << "block " << block << ", byte " << at << ", word " << word;
       }
     }
   }
@@ -147,7 +156,8 @@ TEST(FlippedBits, AnywhereNeitherCrashNorHangWhoeverReadsOrWrites) {
     specimen.restore();
     for (std::uint64_t flips = 1 + random.below(200); flips > 0; --flips) {
       // Half of them where the words are; the blocks would take nearly all.
-      const std::uint64_t limit = random.one_in(2) ? file.geometry().blocks_offset * 8 - sizeof(RingIdentity) * 8 : bits;
+      const std::uint64_t limit =
+          random.one_in(2) ? file.geometry().blocks_offset * 8 - sizeof(RingIdentity) * 8 : bits;
       flip(file.base() + sizeof(RingIdentity), random.below(limit));
     }
     static_cast<void>(look_and_drain(file));
@@ -199,7 +209,8 @@ TEST(ProducerThatScribbles, OverItsOwnBlockWhileItIsDrainedHarmsNobodyElse) {
       // Its block as it knows it: the first that names it. It was the first writer.
       std::byte* block = file.block(0);
       for (int n = 0; n < 64; ++n) block[random.below(4096)] = static_cast<std::byte>(random.bits());
-      file.descriptors()[0].committed.store(random.one_in(2) ? random.bits() : random.below(1U << 18U) | random.below(200) << kCountShift);
+      file.descriptors()[0].committed.store(
+          random.one_in(2) ? random.bits() : random.below(1U << 18U) | random.below(200) << kCountShift);
       scribbles->fetch_add(1);
     }
   });

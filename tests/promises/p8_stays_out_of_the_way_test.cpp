@@ -86,8 +86,9 @@ TEST(SharedLibraryFile, NeedsTheCAndCppRuntimesOnly) {
   const SharedLibrary library(SHMRING_LIBRARY);
   ASSERT_FALSE(library.needed().empty());
   for (const std::string& name : library.needed()) {
-    const bool runtime = name.starts_with("libc.so") || name.starts_with("libstdc++.so") || name.starts_with("libgcc_s.so") ||
-                         name.starts_with("libm.so") || name.starts_with("libpthread.so") || name.starts_with("ld-linux") ||
+    const bool runtime = name.starts_with("libc.so") || name.starts_with("libstdc++.so") ||
+                         name.starts_with("libgcc_s.so") || name.starts_with("libm.so") ||
+                         name.starts_with("libpthread.so") || name.starts_with("ld-linux") ||
                          (kSlowdown > 1 && (name.find("san.so") != std::string::npos));
     EXPECT_TRUE(runtime) << name;
   }
@@ -106,9 +107,10 @@ TEST(SharedLibraryFile, CannotEvenCallWhatItPromisesNotToDo) {
   if (kSlowdown > 1) GTEST_SKIP() << "a sanitizer's runtime imports what it likes";
   const SharedLibrary library(SHMRING_LIBRARY);
   ASSERT_TRUE(library.imported().contains("mmap")) << "the list of imports was not read";
-  for (const char* name : {"pthread_create", "thrd_create", "socket", "connect", "socketpair", "atexit", "__cxa_atexit", "on_exit", "at_quick_exit",
-                           "__cxa_thread_atexit", "__cxa_thread_atexit_impl", "pthread_key_create", "fork", "sigaction", "signal",
-                           "dlopen", "exit", "abort"}) {
+  for (const char* name :
+       {"pthread_create", "thrd_create", "socket", "connect", "socketpair", "atexit", "__cxa_atexit",
+        "on_exit", "at_quick_exit", "__cxa_thread_atexit", "__cxa_thread_atexit_impl", "pthread_key_create",
+        "fork", "sigaction", "signal", "dlopen", "exit", "abort"}) {
     for (const std::string& import : library.imported()) {
       EXPECT_NE(import.substr(0, import.find('@')), name);
     }
@@ -120,9 +122,10 @@ TEST(SharedLibraryFile, ShowsNoNamesButItsOwn) {
   const SharedLibrary library(SHMRING_LIBRARY);
   for (const std::string& name : library.exported()) {
     const bool ours = name.find("7shmring") != std::string::npos;
-    const bool of_the_standard_library = name.starts_with("_ZNSt") || name.starts_with("_ZNKSt") || name.starts_with("_ZSt") ||
-                                         name.starts_with("_ZTISt") || name.starts_with("_ZTSSt") || name.starts_with("_ZTVSt") ||
-                                         name.starts_with("_ZTV") || name.starts_with("_ZTI") || name.starts_with("_ZTS");
+    const bool of_the_standard_library =
+        name.starts_with("_ZNSt") || name.starts_with("_ZNKSt") || name.starts_with("_ZSt") ||
+        name.starts_with("_ZTISt") || name.starts_with("_ZTSSt") || name.starts_with("_ZTVSt") ||
+        name.starts_with("_ZTV") || name.starts_with("_ZTI") || name.starts_with("_ZTS");
     EXPECT_TRUE(ours || of_the_standard_library) << name;
   }
 }

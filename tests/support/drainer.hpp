@@ -23,7 +23,9 @@ class Drainer {
  public:
   /// REQUIRES: `ring` outlives the drainer.
   explicit Drainer(const RingFile& ring)
-      : ring_(ring), lease_(value_or_abort(Lease::try_take(ring))), reader_(value_or_abort(Reader::create(ring, lease_))) {}
+      : ring_(ring),
+        lease_(value_or_abort(Lease::try_take(ring))),
+        reader_(value_or_abort(Reader::create(ring, lease_))) {}
 
   Reader& reader() noexcept { return *reader_; }
 
@@ -42,7 +44,8 @@ class Drainer {
 
   /// Passes until everything that producers have left is delivered, blocks of the dead are free, and every slot was asked about.
   void empty(Deliveries& deliveries) {
-    const std::uint32_t looks = ring_.geometry().writer_count / 16 + 2;  // a pass asks /proc about a few slots
+    const std::uint32_t looks =
+        ring_.geometry().writer_count / 16 + 2;  // a pass asks /proc about a few slots
     for (std::uint32_t quiet = 0; quiet < looks;) quiet = pass(deliveries) == 0 ? quiet + 1 : 0;
   }
 

@@ -17,7 +17,8 @@ template <typename Condition>
   const auto end = std::chrono::steady_clock::now() + deadline;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::microseconds(100));  // between two looks; what is waited for is the condition
+    std::this_thread::sleep_for(
+        std::chrono::microseconds(100));  // between two looks; what is waited for is the condition
   }
   return true;
 }

@@ -30,10 +30,13 @@ struct Obligations {
   /// Its emit has returned success: from now on its record must arrive.
   void oblige(std::uint32_t id) noexcept { committed[id].store(1, std::memory_order_relaxed); }
 
-  bool is_obligation(std::uint32_t id) const noexcept { return committed[id].load(std::memory_order_relaxed) != 0; }
+  bool is_obligation(std::uint32_t id) const noexcept {
+    return committed[id].load(std::memory_order_relaxed) != 0;
+  }
   std::uint64_t count() const noexcept {
     std::uint64_t sum = 0;
-    for (std::uint32_t id = 0; id < issued.load(std::memory_order_relaxed); ++id) sum += is_obligation(id) ? 1 : 0;
+    for (std::uint32_t id = 0; id < issued.load(std::memory_order_relaxed); ++id)
+      sum += is_obligation(id) ? 1 : 0;
     return sum;
   }
 };
@@ -94,7 +97,8 @@ inline std::uint32_t emit_many(const Logger& logger, Obligations& obligations, s
 
 inline bool is_payload_of(std::uint32_t id, std::span<const std::byte> payload) {
   const std::vector<std::byte> expected = payload_of(id);
-  return expected.size() == payload.size() && std::memcmp(expected.data(), payload.data(), payload.size()) == 0;
+  return expected.size() == payload.size() &&
+         std::memcmp(expected.data(), payload.data(), payload.size()) == 0;
 }
 
 /// What arrived. Tells at once of a payload that is not what was emitted.
@@ -134,7 +138,8 @@ class Deliveries {
   /// Arrivals that nobody has sent.
   std::uint64_t invented(const Obligations& obligations) const noexcept {
     std::uint64_t sum = 0;
-    for (std::uint32_t id = obligations.issued.load(std::memory_order_relaxed); id < times_.size(); ++id) sum += times_[id];
+    for (std::uint32_t id = obligations.issued.load(std::memory_order_relaxed); id < times_.size(); ++id)
+      sum += times_[id];
     return sum;
   }
 

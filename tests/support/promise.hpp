@@ -37,7 +37,8 @@ inline void expect_closed(const RingFile& file) {
   const Accounting accounting = account(file);
   EXPECT_EQ(accounting.closing, Closing::kCloses);
   EXPECT_EQ(accounting.total.written, accounting.total.fates());
-  EXPECT_EQ(accounting.blocks.free + accounting.blocks.open + accounting.blocks.sealed, accounting.blocks.total);
+  EXPECT_EQ(accounting.blocks.free + accounting.blocks.open + accounting.blocks.sealed,
+            accounting.blocks.total);
   EXPECT_EQ(accounting.blocks.total, file.geometry().block_count);
   EXPECT_EQ(damage_in(file), "");
 }
@@ -70,7 +71,8 @@ class Promise {
     const Accounting accounting = account(file_);
     EXPECT_EQ(accounting.total.pending, 0U);
     // In a test without two flushers each written record was delivered once: the ring's books and ours must agree.
-    EXPECT_EQ(accounting.total.written, outcome(accounting, Outcome::kAccepted) + outcome(accounting, Outcome::kCorrupt));
+    EXPECT_EQ(accounting.total.written,
+              outcome(accounting, Outcome::kAccepted) + outcome(accounting, Outcome::kCorrupt));
     expect_closed(file_);
   }
 

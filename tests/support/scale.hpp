@@ -19,6 +19,8 @@ inline constexpr std::uint32_t kSlowdown = 1;
 #endif
 
 /// Repetitions that find more the more of them there are. Not for numbers that a promise names.
-constexpr std::uint32_t scaled(std::uint32_t count) noexcept { return count < kSlowdown ? 1 : count / kSlowdown; }
+constexpr std::uint32_t scaled(std::uint32_t count) noexcept {
+  return count < kSlowdown ? 1 : count / kSlowdown;
+}
 
 }  // namespace shmring::testing

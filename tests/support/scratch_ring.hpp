@@ -62,7 +62,8 @@ struct RingShape {
 
 class ScratchRing {
  public:
-  explicit ScratchRing(const RingShape& shape = {}) : folder_(shape.medium), path_(folder_.path() / "test.ring") {
+  explicit ScratchRing(const RingShape& shape = {})
+      : folder_(shape.medium), path_(folder_.path() / "test.ring") {
     const auto created = Ring::create({.path = path_,
                                        .capacity_bytes = std::uint64_t{shape.blocks} * shape.block_bytes,
                                        .block_bytes = shape.block_bytes,
@@ -78,7 +79,9 @@ class ScratchRing {
   /// As a producer opens it. A name short and always the same: what a record takes does not depend on this program's name.
   Ring open() const { return value_or_abort(Ring::open(path_, {.service_name = "test"})); }
   /// As a flusher or a tool opens it: a mapping of its own.
-  RingFile attach(Access access = Access::kReadWrite) const { return value_or_abort(RingFile::attach(path_, access)); }
+  RingFile attach(Access access = Access::kReadWrite) const {
+    return value_or_abort(RingFile::attach(path_, access));
+  }
 
  private:
   ScratchFolder folder_;
