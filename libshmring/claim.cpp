@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "libshmring/evict.hpp"
 #include "libshmring/fork_page.hpp"
 #include "libshmring/liveness.hpp"
 #include "libshmring/ring_core.hpp"
@@ -151,6 +152,22 @@ bool scan(RingCore& ring, WriterState& state, const Wanted& wanted) noexcept {
   return false;
 }
 
+/// Policy drop-oldest, when there is nothing else (R8).
+bool evict(RingCore& ring, WriterState& state, const Wanted& wanted) noexcept {
+  const std::uint32_t policy = ring.header().on_full.load(std::memory_order_relaxed);  // relaxed: a setting
+  if (policy != static_cast<std::uint32_t>(FullPolicy::kDropOldest)) return false;
+  const auto index = evict_oldest(ring, state, wanted.signal);
+  if (!index) return false;
+  BlockDescriptor& descriptor = ring.file().descriptors()[*index];
+  const StateWord mine = StateWord::unpack(descriptor.state.load(std::memory_order_acquire));  // P3
+  // relaxed: an order for drain and eviction, no more
+  descriptor.ticket.store(ring.header().ticket.fetch_add(1, std::memory_order_relaxed),
+                          std::memory_order_relaxed);
+  descriptor.opened_ns.store(boottime_ns(), std::memory_order_relaxed);  // relaxed: for people
+  wake_flusher(ring.header());
+  return take_over(ring, state, mine, *index, wanted.bytes);
+}
+
 /// A full scan costs some ten microseconds. On a ring that stays full no record pays for it again until a block is freed;
 /// an owner's death frees nothing, so orphans to adopt are looked for every now and then.
 constexpr std::uint64_t kRescanNs = 1'000'000;
@@ -202,7 +219,8 @@ void wake_flusher(RingHeader& header) noexcept {
 bool claim_block(RingCore& ring, WriterState& state, Signal signal, std::size_t bytes) noexcept {
   const std::size_t context = record_bytes(ring.resource().encoded.size() + kProcessResourceMax);
   const Wanted wanted{signal, context + bytes};
-  const bool won = adopt_predecessors(ring, state, wanted) || scan(ring, state, wanted);
+  const bool won =
+      adopt_predecessors(ring, state, wanted) || scan(ring, state, wanted) || evict(ring, state, wanted);
   if (won) append_resource(ring, state.open[static_cast<std::size_t>(signal)], state.pid);
   return won;
 }

@@ -60,6 +60,7 @@ struct Reader::Impl {
   // Of the drain under way.
   DrainReport report;
   DrainBudget budget{};
+  std::uint32_t sealed_pins_left = 0;  // policy drop-oldest outlives a flusher that dies with its pins (R5)
 
   Impl(const RingFile& file, const Lease& held)
       : ring(file),
@@ -91,6 +92,7 @@ struct Reader::Impl {
                 const std::function<bool(Slice&&)>& sink);
   void settle(std::uint32_t index);
   void leave(Signal signal) noexcept;
+  void limit_pins() noexcept;
   bool advance(std::uint32_t index, const SliceKey& key, const OutcomeCounts& counts);
   void write_off(std::uint32_t index);
   std::uint64_t believable_loss(std::uint32_t index, const StateWord& state, const ExportedWord& exported,
@@ -206,7 +208,9 @@ bool Reader::Impl::hand_out(std::uint32_t index, std::uint64_t word, CommittedWo
     if (!track.outstanding() && advance(index, slice.key, {})) settle(index);
     return true;
   }
-  if (slice.key.end - slice.key.begin > budget[static_cast<std::size_t>(state.signal)]) {
+  const bool is_pin_more = state.state == BlockState::kSealed && !track.outstanding();
+  if (slice.key.end - slice.key.begin > budget[static_cast<std::size_t>(state.signal)] ||
+      (is_pin_more && sealed_pins_left == 0)) {
     leave(state.signal);
     return settle(index), true;  // the other signals go on (R11)
   }
@@ -223,6 +227,7 @@ bool Reader::Impl::hand_out(std::uint32_t index, std::uint64_t word, CommittedWo
     leave(key.signal);
     return settle(index), false;
   }
+  if (is_pin_more) --sealed_pins_left;
   track.handed_offset = key.end;
   track.handed_count = key.end_count;
   ++report.slices;
@@ -230,6 +235,18 @@ bool Reader::Impl::hand_out(std::uint32_t index, std::uint64_t word, CommittedWo
   report.bytes += key.end - key.begin;
   budget[static_cast<std::size_t>(key.signal)] -= key.end - key.begin;
   return true;
+}
+
+/// With policy drop-oldest at most a quarter of the blocks is sealed and pinned: the rest can be evicted, whatever becomes of
+/// this flusher and its destination.
+void Reader::Impl::limit_pins() noexcept {
+  sealed_pins_left = ~0U;
+  const std::uint32_t policy = ring.header().on_full.load(std::memory_order_relaxed);  // relaxed: a setting
+  if (policy != static_cast<std::uint32_t>(FullPolicy::kDropOldest)) return;
+  const auto under_way = static_cast<std::uint32_t>(
+      std::count_if(tracks.begin(), tracks.end(), [](const Track& track) { return track.outstanding(); }));
+  const std::uint32_t most = std::max(1U, ring.geometry().block_count / 4);
+  sealed_pins_left = under_way < most ? most - under_way : 0;
 }
 
 /// No more of this signal in this pass, smaller blocks included: a thread's records keep their order.
@@ -357,6 +374,7 @@ DrainReport Reader::drain(const DrainBudget& budget, const std::function<bool(Sl
   if (impl.superseded()) return impl.report;
   impl.ask_proc();
   impl.list_candidates();
+  impl.limit_pins();
   bool wanted = true;
   for (const Candidate& candidate : impl.candidates) {
     if (wanted) {

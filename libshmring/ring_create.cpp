@@ -104,10 +104,6 @@ Result<void> RingFile::create(const CreateOptions& options) {
   if (options.block_timeout.count() < 0 || options.block_timeout > std::chrono::minutes(1)) {
     return Error{ErrorCode::kInvalidArgument, "the block timeout must be from 0 to one minute"};
   }
-  if (options.on_full == FullPolicy::kDropOldest) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "the policy drop-oldest is not in this version; use drop-newest, or block with a timeout"};
-  }
   if (auto ready = prepare_folder(path); !ready) return ready.error();
   if (struct stat info {}; ::lstat(path.c_str(), &info) == 0) return system_error("create", path, EEXIST);
 

@@ -75,10 +75,6 @@ void report(const RingFile& ring, const CreateArguments& arguments) {
 
 int create(CreateArguments& arguments) {
   CreateOptions& options = arguments.options;
-  if (options.on_full == FullPolicy::kDropOldest) {
-    complain(kVerb, "--on-full drop-oldest is not in this version; there are drop-newest and block");
-    return kUsage;
-  }
   if (arguments.block_bytes > std::numeric_limits<std::uint32_t>::max()) {
     complain(kVerb, "--block-size is a power of two from 4KiB to 1MiB");
     return kUsage;

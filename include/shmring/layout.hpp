@@ -43,12 +43,15 @@
 //     +-----------------------------------------------------------------------------+
 //        recycle: by the flusher, when every record in it has its outcome
 //
-//  CONT and EVICT are reserved for runs of blocks and for drop-oldest; no code of this version makes them.
+//  Policy drop-oldest: (SEALED or orphan, unpinned) --CAS--> EVICT(me): what is left in it is counted as evicted by one CAS
+//  of `exported`, its words are reset as in a recycling, then EVICT(me) --CAS--> OPEN(me) in its next life. An EVICT block whose
+//  owner is gone counts as SEALED. CONT is reserved for runs of blocks; no code of this version makes it.
 //
 //  INVARIANTS
 //    I1  A state word names its block's owner: (writer index, writer generation). Nothing else does.
 //    I2  `committed` is stored by the live owner of an OPEN block only; the flusher resets its offset by CAS.
-//    I3  `exported` is changed by CAS only, by the flusher that holds the lease; its `epoch` field names that flusher.
+//    I3  `exported` is changed by CAS only, by the flusher that holds the lease; its `epoch` field names that flusher. Or by the
+//        live owner of an EVICT block, who leaves the epoch as it is.
 //    I4  exported.offset <= committed.offset, but for a recycling that was interrupted: (counts equal, exported ahead).
 //    I5  The sum of the valid outcome cells of a descriptor equals exported.count (modulo 2^40), at every instant.
 //    I6  A FREE block has committed.offset == exported.offset == 0 and equal counts.

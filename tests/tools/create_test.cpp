@@ -64,7 +64,7 @@ TEST(Create, RefusesWhatNoRingCanBe) {
   const std::vector<std::vector<std::string>> bad{
       {"--size", "lots"},        {"--size", "32 MiBs"},    {"--block-size", "3000"},
       {"--block-size", "8GiB"},  {"--writers", "0"},       {"--writers", "-1"},
-      {"--block-timeout", "10"}, {"--on-full", "explode"}, {"--on-full", "drop-oldest"},
+      {"--block-timeout", "10"}, {"--on-full", "explode"},
       {"--mode", "rw"},          {"--mode", "0660"}};
   for (const auto& options : bad) {
     std::vector<std::string> arguments{"create", path};

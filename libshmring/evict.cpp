@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Policy drop-oldest (R8).
+//
+//   SEALED or orphan, unpinned --(1)--> EVICT(me) --(2,3,4) fates--> --(5) words reset--> --(6)--> OPEN(me), next life
+//
+// What if the evictor dies? An EVICT block whose owner is gone counts as SEALED, for flushers and for evictors. Before (4)
+// nothing has its fate yet; after it everything has; between the stores of (5) it is a recycling that was interrupted.
+#include "libshmring/evict.hpp"
+
+#include "libshmring/liveness.hpp"
+#include "libshmring/outcomes.hpp"
+#include "libshmring/recycle.hpp"
+
+namespace shmring {
+namespace {
+
+constexpr int kAttempts = 4;  // with as many candidates: somebody else was faster each time
+
+struct Candidate {
+  std::uint32_t index = 0;
+  std::uint64_t word = 0;
+  std::uint64_t ticket = 0;
+};
+
+bool may_be_evicted(const RingCore& ring, const StateWord& state) noexcept {
+  if (state.pin != Pin::kUnpinned) return false;
+  if (state.state == BlockState::kSealed) return true;
+  if (state.state != BlockState::kOpen && state.state != BlockState::kEvict) return false;
+  return state.writer < ring.file().geometry().writer_count && owner_gone(ring.slot(state.writer), state);
+}
+
+std::optional<Candidate> find_oldest(const RingCore& ring) noexcept {
+  std::optional<Candidate> oldest;
+  const auto descriptors = ring.file().descriptors();
+  for (std::uint32_t index = 0; index < descriptors.size(); ++index) {
+    const std::uint64_t word = descriptors[index].state.load(std::memory_order_acquire);  // P3
+    if (!may_be_evicted(ring, StateWord::unpack(word))) continue;
+    const std::uint64_t ticket =
+        descriptors[index].ticket.load(std::memory_order_relaxed);  // relaxed: an order, no more
+    if (!oldest || ticket < oldest->ticket) oldest = Candidate{index, word, ticket};
+  }
+  return oldest;
+}
+
+/// (2) to (4): whatever is left in the block gets its fate, by one CAS of `exported`. It fails when a new flusher fences
+/// the word at this moment; then all is looked at again.
+void count_the_rest(const RingHeader& header, BlockDescriptor& d, const StateWord& state) noexcept {
+  for (;;) {
+    const std::uint64_t epoch = header.epoch.load(std::memory_order_acquire);    // P11
+    std::uint64_t word = d.exported.load(std::memory_order_acquire);             // P4
+    const CommittedWord committed{d.committed.load(std::memory_order_acquire)};  // P1
+    ExportedWord exported = ExportedWord::unpack(word);
+    const std::uint64_t rest = (committed.count() - exported.count) & kCountMask;
+    if (rest == 0) return;
+    OutcomeCounts counts{};
+    counts[static_cast<std::size_t>(Outcome::kEvicted)] = rest;
+    const Signal signal =
+        static_cast<std::size_t>(state.signal) < kSignalCount ? state.signal : Signal::kLogs;
+    if (!fill_other_set(header, d, exported, signal, counts, epoch)) continue;  // a later flusher came
+    exported.set ^= 1U;
+    exported.offset_bytes = committed.offset_bytes();
+    exported.count = committed.count();
+    if (d.exported.compare_exchange_strong(word, exported.pack(), std::memory_order_acq_rel)) return;  // P4
+  }
+}
+
+/// (5): offsets to 0, `committed` first (R7). A flusher that saw the block SEALED may be doing the same.
+void reset_words(BlockDescriptor& d) noexcept {
+  std::uint64_t committed = d.committed.load(std::memory_order_acquire);  // P1
+  while (CommittedWord{committed}.offset_bytes() != 0 &&
+         !d.committed.compare_exchange_weak(committed, CommittedWord{committed}.reset().word,
+                                            std::memory_order_acq_rel)) {  // P2
+  }
+  std::uint64_t exported = d.exported.load(std::memory_order_acquire);  // P4
+  for (ExportedWord reset = ExportedWord::unpack(exported); reset.offset_bytes != 0;
+       reset = ExportedWord::unpack(exported)) {
+    reset.offset_bytes = 0;
+    if (d.exported.compare_exchange_weak(exported, reset.pack(), std::memory_order_acq_rel)) break;  // P4
+  }
+}
+
+}  // namespace
+
+std::optional<std::uint32_t> evict_oldest(RingCore& ring, const WriterState& state, Signal signal) noexcept {
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    std::optional<Candidate> oldest = find_oldest(ring);
+    if (!oldest) return std::nullopt;
+    BlockDescriptor& d = ring.file().descriptors()[oldest->index];
+    const StateWord before = StateWord::unpack(oldest->word);
+    // (1) The life stays the same: what is in it still has to get its fate.
+    StateWord mine{.state = BlockState::kEvict,
+                   .signal = before.signal,
+                   .writer = static_cast<std::uint16_t>(state.slot_index),
+                   .writer_generation = state.slot_generation,
+                   .block_generation = before.block_generation};
+    if (!d.state.compare_exchange_strong(oldest->word, mine.pack(), std::memory_order_acq_rel))
+      continue;  // P3
+    count_the_rest(ring.header(), d, before);
+    reset_words(d);
+    std::uint64_t word = mine.pack();
+    mine.state = BlockState::kOpen;
+    mine.signal = signal;
+    mine.block_generation = (mine.block_generation + 1) & StateWord::kGenerationMask;
+    if (d.state.compare_exchange_strong(word, mine.pack(), std::memory_order_acq_rel))
+      return oldest->index;  // P2, P3
+  }
+  return std::nullopt;
+}
+
+}  // namespace shmring
