@@ -155,28 +155,6 @@ inline acknowledge() {
   d_step { b = 0; ok = 0 }
 }
 
-#ifdef GARBAGE
-/* reader.cpp, write_off(): words that contradict each other. What the counters promise is counted as corrupt. */
-inline write_off(b) {
-  gone = 1;
-  if :: ST(s) == OPEN -> owner_gone(OWNER(s), OGEN(s)) :: else fi;
-  if
-  :: OUTSTANDING(b) || !gone -> skip
-  :: else ->
-     ok = 1;
-     if :: ST(s) != SEALED || WRITE_OFF_PINS(s) -> CAS(state[b], s, WRITTEN_OFF(s)); s = WRITTEN_OFF(s) :: else fi;
-     if
-     :: ok ->
-        e = exported[b]; c = committed[b];
-        x = c; k = ECOUNT(e); y = BGEN(s); top = EOFF(e); n = CCOUNT(c);
-        advance(b, y, top, k2, 0, n, CORRUPT);
-        if :: ok -> CAS(committed[b], c, COMMITTED(0, CCOUNT(c), CLIFE(c))); if :: ok -> settle(b) :: else fi :: else fi
-     :: else
-     fi
-  fi
-}
-#endif
-
 /* reader.cpp, visit() and hand_out() */
 inline visit(b) {
   s = state[b]; gone = 1;
@@ -200,7 +178,7 @@ inline visit(b) {
            if :: ST(x) == CONT -> top++ :: else -> top = NONE; break fi
         :: else -> break
         od;
-        if :: top == NONE -> d_step { x = state[b]; assert(x != s && BGEN(x) != BGEN(s)); ok = 0 } :: else fi;  /* only if this life is over */
+        if :: top == NONE -> d_step { assert(committed[b] != c); ok = 0 } :: else fi;  /* only if it was being recycled: look again another time */
         d_step { top = 0; x = 0 };
 #endif
         if
@@ -236,6 +214,12 @@ inline hand_out(b) {
 #endif
 #ifndef M_R5_NOT_LOOKED_AGAIN
   d_step { x = state[b]; ok = (BGEN(x) == BGEN(s) && OWNER(x) == OWNER(s) && OGEN(x) == OGEN(s) && PIN(x) == PIN(s)) };
+#endif
+#ifdef RUNS
+#ifndef M_R10_COMMITTED_NOT_LOOKED_AT
+  /* A run's other blocks are freed while the head still is in this life, but not before `committed` is reset. */
+  d_step { x = committed[b]; if :: CLIFE(x) != CLIFE(c) -> ok = 0 :: else fi };
+#endif
 #endif
   d_step {
     if

@@ -26,19 +26,20 @@ inline register_thread() {
            d_step { gone = !alive[CTID(cl)] }                                     /* /proc, by the id in the claim */
 #endif
      fi;
-#ifdef M_R15_CLAIMERS_USE_GENERATIONS
      g = (CGEN(cl) + 1) % GMOD;
+     /* Before a wrap the claim keeps the old generation: until all blocks are sealed nobody has taken generation 0, so
+      * whoever comes after a claimer that died meanwhile seals again. */
+#ifdef M_R15_CLAIMERS_USE_GENERATIONS
+     x = g;
 #else
-     /* Only who reaches HELD uses a generation up: a dead claimer's successor goes on with the one that it took, or it
-      * would take 1 where its predecessor died between taking 0 and sealing. */
-     g = (CPHASE(cl) == CLAIMING -> CGEN(cl) : (CGEN(cl) + 1) % GMOD);
+     x = (g == 0 -> CGEN(cl) : g);
 #endif
-     if :: gone -> CAS(claim[w], cl, CLAIM(g, CLAIMING, t)); if :: ok -> break :: else -> w++ fi
+     if :: gone -> CAS(claim[w], cl, CLAIM(x, CLAIMING, t)); if :: ok -> break :: else -> w++ fi
         :: else -> w++ fi
   :: w >= NW -> break
   od;
   skip;
-  d_step { cl = 0; gone = 0 };
+  d_step { cl = 0; gone = 0; x = 0 };
   if
   :: w < NW ->
      OR_DIE(d_step { assert(word[w] == NOBODY || word[w] == DIED || !alive[word[w]]); word[w] = t });  /* the mutex (R14) */
@@ -141,7 +142,7 @@ inline evict() {
         if :: CCOUNT(c) == ECOUNT(e) -> break :: else fi;  /* nothing to count; or a recycling that was interrupted */
 #ifdef M_R8_COUNT_AFTER
         d_step { ok = 0; if :: exported[b] == e -> exported[b] = EXPORTED(COFF(c), CCOUNT(c), ESET(e), EEPOCH(e)); ok = 1; ghost_evicted() :: else fi };
-        if :: ok -> d_step { cell[PLACE(b, ESET(e), EVICTED)] = cell[PLACE(b, ESET(e), EVICTED)] + ((CCOUNT(c) - ECOUNT(e)) & 15) }; break :: else fi
+        if :: ok -> OR_DIE(d_step { cell[PLACE(b, ESET(e), EVICTED)] = cell[PLACE(b, ESET(e), EVICTED)] + ((CCOUNT(c) - ECOUNT(e)) & 15) }); break :: else fi
 #else
         /* (3) the other set, tagged with the header's epoch; a later tag means that a new flusher came: look again */
         fill_other_set(b, e, EVICTED, ((CCOUNT(c) - ECOUNT(e)) & 15), ep);

@@ -41,14 +41,9 @@
 #define RUNLEN (CAP + 1)  /* a record larger than a block */
 #define CTX 7             /* a resource record's byte */
 
-#ifdef GARBAGE
-#define NK 3
-#else
-#define NK 2
-#endif
+#define NK 2              /* outcomes that are told apart */
 #define ACCEPTED 0
 #define EVICTED 1
-#define CORRUPT 2
 
 /* What lies in the ring. */
 short state[NB], committed[NB], exported[NB];
@@ -67,15 +62,10 @@ byte lives, pdone, fdone;
 /* Ghosts: what the promises speak of. */
 byte next_id = 1;
 bit was_committed[MAXR + 1], was_acknowledged[MAXR + 1], was_evicted[MAXR + 1], was_run[MAXR + 1];
-byte garbage;
 
 #define PLACE(b, set, k) (((b) * 2 + (set)) * NK + (k))
 #define VALID(b, k) RECORDS(cell[PLACE(b, ESET(exported[b]), k)])
-#ifdef GARBAGE
-#define SUM(b) ((VALID(b, 0) + VALID(b, 1) + VALID(b, 2)) & 15)
-#else
 #define SUM(b) ((VALID(b, 0) + VALID(b, 1)) & 15)
-#endif
 /* I5: the block's accounting closes, at every instant. */
 #define CLOSES(b) assert(SUM(b) == ECOUNT(exported[b]))
 #define ALL_FREE (ST(state[0]) == FREE && ST(state[1]) == FREE && ST(state[NB - 1]) == FREE)
@@ -228,13 +218,13 @@ init {
     :: i <= MAXR ->
        if :: was_committed[i] ->
              written--;
-             assert(garbage || was_acknowledged[i] || was_evicted[i]);   /* none is lost */
+             assert(was_acknowledged[i] || was_evicted[i]);   /* none is lost */
              assert(!(was_acknowledged[i] && was_evicted[i]))            /* and none has two fates */
           :: else fi;
        i++
     :: else -> break
     od;
-    assert(garbage || written == 0);  /* what was counted as written is what was committed */
+    assert(written == 0);  /* what was counted as written is what was committed */
     i = 0;
     do :: i < NW -> assert(CPHASE(claim[i]) == VACANT || !alive[CTID(claim[i])]); i++ :: else -> break od;  /* no slot leaks */
     i = 0

@@ -20,6 +20,12 @@
 #define TID(c) (((c) >> 6) & 3)
 #define NAMESPACE(c) (((c) >> 8) & 1)
 
+#ifdef M_R15_CLAIMER_KEEPS_GENERATION
+#define NEXT_GEN(c) ((PHASE(c) == CLAIMING -> GEN(c) : GEN(c) + 1) & 15)  /* then a claim word can come back, with a thread id */
+#else
+#define NEXT_GEN(c) ((GEN(c) + 1) & 15)
+#endif
+
 short claim;
 byte word;
 byte lives, kills = KILLS, ended;
@@ -55,7 +61,7 @@ again:
   :: else -> skip
   fi;
   if :: !ok -> goto leave :: else -> skip fi;
-  OR_DIE(d_step { ok = 0; if :: claim == c -> c = CLAIM(((PHASE(c) == CLAIMING -> GEN(c) : GEN(c) + 1) & 15), CLAIMING, tid, space); claim = c; ok = 1 :: else fi });
+  OR_DIE(d_step { ok = 0; if :: claim == c -> c = CLAIM(NEXT_GEN(c), CLAIMING, tid, space); claim = c; ok = 1 :: else fi });
   if :: !ok -> goto leave :: else -> skip fi;
   if :: init_it -> OR_DIE(word = 0) :: else -> skip fi;
 lock:
@@ -82,16 +88,14 @@ leave:
   skip;
 dead:
   skip;
-  d_step {
-    alive[space * 3 + tid] = 0;
-    if :: mine -> owners-- :: else fi
-  };
+  /* First the kernel walks the robust list (exit_mm), then /proc says that the thread is gone (exit_notify). */
   if
 #ifdef UNMARKED
-  :: true -> skip
+  :: true -> d_step { if :: mine -> owners-- :: else fi }
 #endif
-  :: true -> d_step { if :: (mine || pending) && word == tid -> word = DIED :: else fi }
+  :: true -> d_step { if :: mine -> owners-- :: else fi; if :: (mine || pending) && word == tid -> word = DIED :: else fi }
   fi;
+  alive[space * 3 + tid] = 0;
   goto born;
 done:
   ended++
