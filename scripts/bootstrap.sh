@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what a build, the tests or the benchmarks need, from Debian's packages; silent when nothing is missing.
 #
-# usage: scripts/bootstrap.sh [--build] [--test] [--bench] [--interop] [--no-install] [--prefix DIR]
+# usage: scripts/bootstrap.sh [--build] [--test] [--bench] [--interop] [--model] [--no-install] [--prefix DIR]
 #
 #   --build       what builds the library, the flusher and the tools (this set is part of every other)
 #   --test        what the tests need besides
 #   --bench       what the benchmarks need besides
 #   --interop     what trying shmring against other people's programs needs besides
+#   --model       what searching the ring's model needs
 #   --no-install  installs nothing: names what is missing and exits 1
 #   --prefix DIR  looks for libraries and programs in DIR too, for machines without root
 set -euo pipefail
@@ -36,6 +37,7 @@ musl-tools             program musl-gcc
 strace                 program strace
 procps                 program pgrep
 python3                program python3
+spin                   program spin
 '
 bench_set='
 libbenchmark-dev       header  benchmark/benchmark.h
@@ -44,6 +46,10 @@ python3                program python3
 # Python drives the other side; the programs themselves are no packages of Debian.
 interop_set='
 python3                program python3
+'
+model_set='
+gcc                    program gcc
+spin                   program spin
 '
 
 die() {
@@ -60,6 +66,7 @@ while [ $# -gt 0 ]; do
     --test) wanted+=$test_set ;;
     --bench) wanted+=$bench_set ;;
     --interop) wanted+=$interop_set ;;
+    --model) wanted+=$model_set ;;
     --no-install) install=no ;;
     --prefix) prefix=${2:?--prefix needs a folder}; shift ;;
     -h | --help) sed -n '3,/^set /{/^set /!s/^# \{0,1\}//p}' "$0"; exit 0 ;;
