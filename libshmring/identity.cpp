@@ -23,18 +23,6 @@ constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t unit) noexce
   return (value + unit - 1) / unit * unit;
 }
 
-Geometry lay_out(std::uint32_t block_bytes, std::uint32_t block_count, std::uint32_t writers) noexcept {
-  Geometry g;
-  g.block_bytes = block_bytes;
-  g.block_count = block_count;
-  g.writer_count = writers;
-  g.slots_offset = kHeaderBytes;
-  g.descriptors_offset = g.slots_offset + std::uint64_t{writers} * sizeof(WriterSlot);
-  g.blocks_offset = round_up(g.descriptors_offset + std::uint64_t{block_count} * sizeof(BlockDescriptor), kPage);
-  g.file_bytes = g.blocks_offset + g.capacity_bytes();
-  return g;
-}
-
 Error invalid(std::string message) { return {ErrorCode::kInvalidArgument, std::move(message)}; }
 Error damaged(const std::string& path, std::string_view what) {
   std::string message = path + ": the ring's header is damaged: ";
@@ -54,6 +42,18 @@ std::string libc_of(std::uint32_t tag) {
 }
 
 }  // namespace
+
+Geometry lay_out(std::uint32_t block_bytes, std::uint32_t block_count, std::uint32_t writers) noexcept {
+  Geometry g;
+  g.block_bytes = block_bytes;
+  g.block_count = block_count;
+  g.writer_count = writers;
+  g.slots_offset = kHeaderBytes;
+  g.descriptors_offset = g.slots_offset + std::uint64_t{writers} * sizeof(WriterSlot);
+  g.blocks_offset = round_up(g.descriptors_offset + std::uint64_t{block_count} * sizeof(BlockDescriptor), kPage);
+  g.file_bytes = g.blocks_offset + g.capacity_bytes();
+  return g;
+}
 
 std::uint32_t abi_tag() noexcept {
 #if defined(__GLIBC__)

@@ -11,6 +11,9 @@
 
 namespace shmring {
 
+/// Where the regions lie. REQUIRES: sizes in range, as plan_geometry() and check_identity() see to.
+Geometry lay_out(std::uint32_t block_bytes, std::uint32_t block_count, std::uint32_t writers) noexcept;
+
 /// FNV-1a over everything before the checksum field.
 std::uint64_t identity_checksum(const RingIdentity& identity) noexcept;
 

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -31,8 +33,10 @@ const char* name_of(Finding::Severity severity) {
 std::string as_json(const std::string& path, const std::vector<Finding>& findings, std::size_t damaged) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const Finding& finding : findings) {
-    list.push_back(
-        {{"severity", name_of(finding.severity)}, {"where", finding.where}, {"what", finding.what}});
+    list.push_back({{"severity", name_of(finding.severity)},
+                    {"where", finding.where},
+                    {"what", finding.what},
+                    {"who", finding.who}});
   }
   const nlohmann::ordered_json json{
       {"path", path}, {"sound", damaged == 0}, {"damaged", damaged}, {"findings", list}};
@@ -40,21 +44,32 @@ std::string as_json(const std::string& path, const std::vector<Finding>& finding
 }
 
 std::string as_text(const std::string& path, const std::vector<Finding>& findings, std::size_t damaged) {
-  Table table({Align::kLeft, Align::kLeft, Align::kLeft});
+  Table table({Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft});
   for (const Finding& finding : findings) {
-    table.add({name_of(finding.severity), escaped(finding.where), escaped(finding.what)});
+    table.add({name_of(finding.severity), finding.where, escaped(finding.who), escaped(finding.what)});
   }
   const std::string verdict = damaged == 0 ? std::string("sound") : format_count(damaged) + " damaged";
   return table.str() + fmt::format("{}: {}\n", escaped(path), verdict);
 }
 
+/// What is wrong with a header that is too broken to attach by: the worst of findings, not a ring that is not there.
+std::vector<Finding> findings_in_header(const std::string& path, const Error& refusal) {
+  RingIdentity identity{};
+  std::ifstream file(path, std::ios::binary);
+  file.read(reinterpret_cast<char*>(&identity), sizeof(identity));
+  std::error_code unknown;
+  const std::uint64_t bytes = std::filesystem::file_size(path, unknown);
+  std::vector<Finding> findings;
+  if (file && !unknown) findings = fsck_identity(identity, bytes);
+  if (findings.empty()) findings.push_back({Finding::Severity::kDamage, "header", refusal.message});
+  return findings;
+}
+
 int fsck_ring(const FsckArguments& arguments) {
   const std::string path = arguments.ring.path().string();
   const auto ring = RingFile::attach(path, Access::kReadOnly);
-  // A header that is too broken to attach by is the worst of findings, not a ring that is not there.
   if (!ring && ring.error().code != ErrorCode::kDamaged) return cannot_open(kVerb, ring.error());
-  const std::vector<Finding> findings =
-      ring ? fsck(*ring) : std::vector<Finding>{{Finding::Severity::kDamage, "header", ring.error().message}};
+  const std::vector<Finding> findings = ring ? fsck(*ring) : findings_in_header(path, ring.error());
   const auto damaged =
       static_cast<std::size_t>(std::count_if(findings.begin(), findings.end(), [](const Finding& each) {
         return each.severity == Finding::Severity::kDamage;

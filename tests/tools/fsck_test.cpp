@@ -2,6 +2,7 @@
 // shmring fsck: finds what is broken, and only that.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -47,6 +48,28 @@ TEST(Fsck, TakesABrokenHeaderForDamage) {
   const Ended ended = shmring({"fsck", ring.path()});
   EXPECT_EQ(ended.exit_code, 1);
   EXPECT_NE(ended.out.find("header"), std::string::npos) << ended.out << ended.err;
+  EXPECT_NE(ended.out.find("checksum does not fit"), std::string::npos) << ended.out << ended.err;
+}
+
+TEST(Fsck, SaysHowLongATruncatedRingShouldBe) {
+  const TestRing ring;
+  const auto bytes = std::filesystem::file_size(ring.path());
+  std::filesystem::resize_file(ring.path(), bytes - 4096);
+  const auto json = nlohmann::json::parse(shmring({"fsck", ring.path(), "--output", "json"}).out);
+  EXPECT_EQ(json["damaged"], 1);
+  EXPECT_NE(json["findings"][0]["what"].get<std::string>().find("should be " + std::to_string(bytes)), std::string::npos);
+}
+
+TEST(Fsck, SaysWhoseADamagedBlockIs) {
+  const TestRing ring;
+  ASSERT_EQ(shmring({"emit", ring.path(), "--body", "x"}).exit_code, 0);
+  const auto file = RingFile::attach(ring.path());
+  ASSERT_TRUE(file);
+  file->descriptors()[0].committed.fetch_add(1);
+  const auto json = nlohmann::json::parse(shmring({"fsck", ring.path(), "--output", "json"}).out);
+  const auto who = json["findings"][0]["who"].get<std::string>();
+  EXPECT_NE(who.find("writer slot 0 (pid "), std::string::npos) << who;
+  EXPECT_NE(who.find("command shmring, gone)"), std::string::npos) << who;
 }
 
 TEST(Fsck, DoesNotTakeAnyFileForARing) {
