@@ -86,6 +86,7 @@ struct Reader::Impl {
 
   void fence_predecessors();
   void ask_proc();
+  bool mend_state(std::uint32_t index);
   void list_candidates();
   bool visit(std::uint32_t index, const std::function<bool(Slice&&)>& sink);
   bool hand_out(std::uint32_t index, std::uint64_t word, CommittedWord committed,
@@ -142,6 +143,18 @@ void Reader::Impl::ask_proc() {
   }
 }
 
+/// A state that no code of ours leaves behind (a CONT without its head included): once its owner is gone the block is
+/// drained and recycled like any other, or it would be lost for good.
+bool Reader::Impl::mend_state(std::uint32_t index) {
+  BlockDescriptor& d = descriptor(index);
+  std::uint64_t word = d.state.load(std::memory_order_acquire);  // P3
+  StateWord state = StateWord::unpack(word);
+  if (state.state == BlockState::kFree || holds_records(state.state) || !gone(state)) return false;
+  state.state = BlockState::kSealed;
+  state.pin = Pin::kUnpinned;
+  return d.state.compare_exchange_strong(word, state.pack(), std::memory_order_acq_rel);  // P3
+}
+
 void Reader::Impl::list_candidates() {
   candidates.clear();
   report.free_blocks = 0;
@@ -149,7 +162,7 @@ void Reader::Impl::list_candidates() {
     const BlockDescriptor& d = descriptor(index);
     const StateWord state = StateWord::unpack(d.state.load(std::memory_order_acquire));  // P3
     if (state.state == BlockState::kFree) ++report.free_blocks;
-    if (!holds_records(state.state)) continue;
+    if (!holds_records(state.state) && !mend_state(index)) continue;
     candidates.push_back({d.ticket.load(std::memory_order_relaxed), index});  // relaxed: an order, no more
   }
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {

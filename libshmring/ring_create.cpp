@@ -33,8 +33,9 @@ Result<Ownership> check_ownership(const CreateOptions& options) {
     return Error{ErrorCode::kInvalidArgument, "mode must be 0600, or 0660 together with a group"};
   }
   if ((options.mode == 0660) != !options.group.empty()) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "mode 0660 and a group go together: they let a flusher of another uid in that group drain the ring"};
+    return Error{
+        ErrorCode::kInvalidArgument,
+        "mode 0660 and a group go together: they let a flusher of another uid in that group drain the ring"};
   }
   ownership.mode = static_cast<mode_t>(options.mode);
   if (!options.group.empty()) {
@@ -52,14 +53,22 @@ Error no_space(const std::string& path, std::uint64_t wanted, std::uint64_t free
   return {ErrorCode::kNoSpace, std::move(message)};
 }
 
+Error already_there(const std::string& path) {
+  return {
+      ErrorCode::kAlreadyExists,
+      path +
+          " exists already; `shmring status` shows it if it is a ring, and another path makes another one"};
+}
+
 /// Allocates every byte now: a sparse file on a full tmpfs would answer the first store with SIGBUS.
 Result<void> allocate(int fd, const Geometry& geometry, const std::string& path) {
   if (is_memory_file_system(fd)) {
     const auto headroom = memory_headroom();
     if (headroom && *headroom < geometry.file_bytes) {
-      return no_space(path, geometry.file_bytes, *headroom, "this control group's memory limit",
-                      "raise the limit (Kubernetes: resources.limits.memory; Docker: --memory) or make the ring smaller "
-                      "(capacity_bytes, shmring create --size)");
+      return no_space(
+          path, geometry.file_bytes, *headroom, "this control group's memory limit",
+          "raise the limit (Kubernetes: resources.limits.memory; Docker: --memory) or make the ring smaller "
+          "(capacity_bytes, shmring create --size)");
     }
   }
   int error = 0;
@@ -70,25 +79,31 @@ Result<void> allocate(int fd, const Geometry& geometry, const std::string& path)
   if (error != ENOSPC && error != EFBIG) return system_error("allocate", path, error);
   struct statvfs info {};
   const std::uint64_t free = ::fstatvfs(fd, &info) == 0 ? std::uint64_t{info.f_bavail} * info.f_frsize : 0;
-  return no_space(path, geometry.file_bytes, free, "its file system",
-                  "enlarge it (Docker: --shm-size; Kubernetes: an emptyDir of medium Memory with a sizeLimit, mounted at "
-                  "/dev/shm; else mount -o remount,size=...) or make the ring smaller (capacity_bytes, shmring create --size)");
+  return no_space(
+      path, geometry.file_bytes, free, "its file system",
+      "enlarge it (Docker: --shm-size; Kubernetes: an emptyDir of medium Memory with a sizeLimit, mounted at "
+      "/dev/shm; else mount -o remount,size=...) or make the ring smaller (capacity_bytes, shmring create "
+      "--size)");
 }
 
-Result<void> initialise(int fd, const Geometry& geometry, const CreateOptions& options, const std::string& path) {
+Result<void> initialise(int fd, const Geometry& geometry, const CreateOptions& options,
+                        const std::string& path) {
   auto region = map_file(fd, geometry.file_bytes, Access::kReadWrite, path);
   if (!region) return region.error();
   auto* base = static_cast<std::byte*>(region->get_address());
   // A fresh file is zero: every block FREE in its first generation, every slot vacant, every counter zero.
   auto* header = new (base) RingHeader{};
   header->identity = make_identity(geometry);
-  header->free_blocks.store(geometry.block_count, std::memory_order_relaxed);  // relaxed: nobody else sees the file yet
-  header->on_full.store(static_cast<std::uint32_t>(options.on_full), std::memory_order_relaxed);  // relaxed: likewise
+  header->free_blocks.store(geometry.block_count,
+                            std::memory_order_relaxed);  // relaxed: nobody else sees the file yet
+  header->on_full.store(static_cast<std::uint32_t>(options.on_full),
+                        std::memory_order_relaxed);  // relaxed: likewise
   header->block_timeout_us.store(static_cast<std::uint32_t>(options.block_timeout.count()),
                                  std::memory_order_relaxed);  // relaxed: likewise
   for (std::uint32_t i = 0; i < geometry.writer_count; ++i) {
     auto* slot = reinterpret_cast<WriterSlot*>(base + geometry.slots_offset) + i;
-    if (const int error = init_robust_mutex(*slot); error != 0) return system_error("initialise a mutex in", path, error);
+    if (const int error = init_robust_mutex(*slot); error != 0)
+      return system_error("initialise a mutex in", path, error);
   }
   return {};
 }
@@ -105,14 +120,15 @@ Result<void> RingFile::create(const CreateOptions& options) {
     return Error{ErrorCode::kInvalidArgument, "the block timeout must be from 0 to one minute"};
   }
   if (auto ready = prepare_folder(path); !ready) return ready.error();
-  if (struct stat info {}; ::lstat(path.c_str(), &info) == 0) return system_error("create", path, EEXIST);
+  if (struct stat info{}; ::lstat(path.c_str(), &info) == 0) return already_there(path);
 
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   const UniqueFd fd(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (!fd.valid()) {
     if (errno == EOPNOTSUPP || errno == EISDIR) {
-      return Error{ErrorCode::kUnsupported, folder.string() +
-                                                " is on a file system without O_TMPFILE; put the ring on /dev/shm, ext4 or xfs"};
+      return Error{
+          ErrorCode::kUnsupported,
+          folder.string() + " is on a file system without O_TMPFILE; put the ring on /dev/shm, ext4 or xfs"};
     }
     Error failure = system_error("create a ring in", folder, errno);
     if (failure.code == ErrorCode::kPermission) {
@@ -122,8 +138,10 @@ Result<void> RingFile::create(const CreateOptions& options) {
   }
   if (auto fit = check_file_system(fd.get(), path); !fit) return fit.error();
   if (auto allocated = allocate(fd.get(), *geometry, path); !allocated) return allocated.error();
-  if (auto initialised = initialise(fd.get(), *geometry, options, path); !initialised) return initialised.error();
-  if (ownership->group != static_cast<gid_t>(-1) && ::fchown(fd.get(), static_cast<uid_t>(-1), ownership->group) != 0) {
+  if (auto initialised = initialise(fd.get(), *geometry, options, path); !initialised)
+    return initialised.error();
+  if (ownership->group != static_cast<gid_t>(-1) &&
+      ::fchown(fd.get(), static_cast<uid_t>(-1), ownership->group) != 0) {
     return system_error("give the group " + options.group + " to", path, errno);
   }
   if (::fchmod(fd.get(), ownership->mode) != 0) return system_error("set the mode of", path, errno);
@@ -131,7 +149,7 @@ Result<void> RingFile::create(const CreateOptions& options) {
   const std::string self = "/proc/self/fd/" + std::to_string(fd.get());
   // What if we die right after this? The ring is whole, and whoever comes next attaches to it.
   if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) != 0) {
-    return system_error("create", path, errno);
+    return errno == EEXIST ? already_there(path) : system_error("create", path, errno);
   }
   return {};
 }

@@ -102,6 +102,25 @@ TEST(WriteOff, EndsABlockOfASignalThatDoesNotExist) {
   expect_healed(ring, 0);
 }
 
+TEST(Damage, OfAStateDeliversTheBlockOnceItsOwnerIsGone) {
+  for (const int bits : {3, 5, 6, 7}) {
+    const TestRing ring;
+    BlockText text;
+    fill_block(
+        ring, 2,
+        {.state = static_cast<BlockState>(bits), .pin = Pin::kPinned, .writer = 1, .writer_generation = 7},
+        text.resource("r").record("a").record("b"));
+    test::hold_slot(ring.slot(1), 7, test::own_tid());
+    Flusher flusher(ring);
+    EXPECT_TRUE(flusher.drain().empty());  // its owner may still write
+    test::mark_died(ring.slot(1));
+    const auto slices = flusher.drain();
+    EXPECT_EQ(texts(slices), (std::vector<std::string>{"a", "b"})) << bits;
+    for (const Slice& slice : slices) flusher.accept(slice.key);
+    expect_healed(ring, 2);
+  }
+}
+
 TEST(WriteOff, WaitsUntilTheOwnerIsGone) {
   const TestRing ring;
   test::hold_slot(ring.slot(0), 1, test::own_tid());
