@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // shmring-flusher: drains a ring on a fixed schedule and exports its records.
 
+#include <google/protobuf/stubs/logging.h>
 #include <malloc.h>
 
 #include <cstdio>
@@ -34,6 +35,7 @@ int run(int argc, char** argv) {
     return invocation.exit_code;
   }
   keep_memory_low();
+  google::protobuf::SetLogHandler(nullptr);  // a server's answer must not write lines of its own into our log
   Log log(invocation.config.log_level);
   for (const std::string_view name : kNotYet) {
     if (!process_environment(std::string(name))) continue;

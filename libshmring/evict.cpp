@@ -42,9 +42,19 @@ std::optional<Candidate> find_oldest(const RingCore& ring) noexcept {
   return oldest;
 }
 
+/// A count that no block can hold is damage: nothing is left of `committed` to believe but that it ends here.
+void forget_damaged_count(BlockDescriptor& d, std::uint64_t committed,
+                          std::uint64_t exported_count) noexcept {
+  const CommittedWord word{committed};
+  const CommittedWord mended = CommittedWord::of(word.offset_bytes(), word.life(), exported_count + 1);
+  d.committed.compare_exchange_strong(committed, mended.word,
+                                      std::memory_order_acq_rel);  // P2: else looked at again
+}
+
 /// (2) to (4): whatever is left in the block gets its fate, by one CAS of `exported`. It fails when a new flusher fences
 /// the word at this moment; then all is looked at again.
-void count_the_rest(const RingHeader& header, BlockDescriptor& d, const StateWord& state) noexcept {
+void count_the_rest(const RingHeader& header, BlockDescriptor& d, const StateWord& state,
+                    std::uint64_t most) noexcept {
   for (;;) {
     const std::uint64_t epoch = header.epoch.load(std::memory_order_acquire);    // P11
     std::uint64_t word = d.exported.load(std::memory_order_acquire);             // P4
@@ -52,6 +62,10 @@ void count_the_rest(const RingHeader& header, BlockDescriptor& d, const StateWor
     ExportedWord exported = ExportedWord::unpack(word);
     const std::uint64_t rest = (committed.count() - exported.count) & kCountMask;
     if (rest == 0) return;
+    if (rest > most) {
+      forget_damaged_count(d, committed.word, exported.count);
+      continue;
+    }
     OutcomeCounts counts{};
     counts[static_cast<std::size_t>(Outcome::kEvicted)] = rest;
     const Signal signal =
@@ -95,7 +109,7 @@ std::optional<std::uint32_t> evict_oldest(RingCore& ring, const WriterState& sta
                    .block_generation = before.block_generation};
     if (!d.state.compare_exchange_strong(oldest->word, mine.pack(), std::memory_order_acq_rel))
       continue;  // P3
-    count_the_rest(ring.header(), d, before);
+    count_the_rest(ring.header(), d, before, ring.file().geometry().block_bytes / sizeof(RecordHeader));
     reset_words(d);
     std::uint64_t word = mine.pack();
     mine.state = BlockState::kOpen;

@@ -284,6 +284,8 @@ void Reader::Impl::settle(std::uint32_t index) {
     const std::uint64_t exported = d.exported.load(std::memory_order_acquire);    // P4
     const std::uint64_t committed = d.committed.load(std::memory_order_acquire);  // P1
     if (finished && nothing_left(CommittedWord{committed}, ExportedWord::unpack(exported))) {
+      // The words of one life: a flusher that stood still between its loads would reset those of a later one.
+      if (d.state.load(std::memory_order_acquire) != word) return;  // P3
       if (state.state == BlockState::kSealed && state.pin == my_pin()) {
         if (recycle(ring.header(), d, word, exported, committed)) ++report.recycled;
         return;

@@ -57,6 +57,15 @@ TEST(DropOldest, CountsOnlyWhatWasNotExported) {
   EXPECT_EQ(account(ring.file()).closing, Closing::kCloses);
 }
 
+TEST(DropOldest, BelievesNoMoreThanABlockCanHold) {
+  const TestRing ring(dropping_oldest());
+  fill_up(ring);
+  ring.descriptor(3).committed.fetch_xor(std::uint64_t{1} << 60U);  // a flipped bit of the count
+  ASSERT_TRUE(emit(ring.open(), "new"));
+  EXPECT_EQ(ring.outcome(3, Outcome::kEvicted), 1U);
+  EXPECT_EQ(account(ring.file()).closing, Closing::kCloses);
+}
+
 TEST(DropOldest, NeverTakesAPinnedBlockNorALiveWritersOwn) {
   const TestRing ring(dropping_oldest());
   fill_up(ring);

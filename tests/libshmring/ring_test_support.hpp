@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -195,7 +196,7 @@ class BlockText {
 /// Makes a block hold `text`, in a life that `before` records preceded (all accepted).
 inline void fill_block(const TestRing& ring, std::uint32_t index, StateWord state, const BlockText& text,
                        std::uint64_t before = 0) {
-  std::memcpy(ring.file().block(index), text.bytes().data(), text.bytes().size());
+  std::copy(text.bytes().begin(), text.bytes().end(), ring.file().block(index));
   BlockDescriptor& d = ring.descriptor(index);
   d.outcomes[0][0][static_cast<std::size_t>(Outcome::kAccepted)].store(OutcomeCell{.records = before}.pack());
   d.exported.store(ExportedWord{.count = before}.pack());
