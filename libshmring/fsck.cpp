@@ -41,7 +41,11 @@ std::string bytes_text(std::uint32_t offset) { return "byte " + std::to_string(o
 class BlockChecker {
  public:
   BlockChecker(const RingFile& ring, std::uint32_t index, std::vector<Finding>& findings)
-      : ring_(ring), index_(index), findings_(findings), d_(ring.descriptors()[index]), words_(load_words(d_)) {
+      : ring_(ring),
+        index_(index),
+        findings_(findings),
+        d_(ring.descriptors()[index]),
+        words_(load_words(d_)) {
     if (words_.state.state != BlockState::kFree) who_ = owner();
   }
 
@@ -59,7 +63,8 @@ class BlockChecker {
       case BlockState::kCont:
         return check_cont();
     }
-    damage("its state is " + std::to_string(static_cast<unsigned>(words_.state.state)) + ", which means nothing");
+    damage("its state is " + std::to_string(static_cast<unsigned>(words_.state.state)) +
+           ", which means nothing");
   }
 
  private:
@@ -81,8 +86,8 @@ class BlockChecker {
   void check_outcomes() {
     const std::uint64_t sum = sum_of_set(d_, words_.exported.set);
     if (sum != words_.exported.count) {
-      damage("its outcomes add up to " + std::to_string(sum) + " records, but " + std::to_string(words_.exported.count) +
-             " left it (I5)");
+      damage("its outcomes add up to " + std::to_string(sum) + " records, but " +
+             std::to_string(words_.exported.count) + " left it (I5)");
     }
     const auto newest =
         static_cast<std::uint16_t>(ring_.header().epoch.load(std::memory_order_acquire));  // P11
@@ -117,17 +122,20 @@ class BlockChecker {
 
   void check_free() {
     if (words_.committed.offset_bytes() != 0 || words_.exported.offset_bytes != 0 || words_.promised() != 0) {
-      damage("it is free, but its words say that it holds " + std::to_string(words_.committed.offset_bytes()) +
-             " bytes and that " + std::to_string(words_.promised()) + " records never left (I6)");
+      damage("it is free, but its words say that it holds " +
+             std::to_string(words_.committed.offset_bytes()) + " bytes and that " +
+             std::to_string(words_.promised()) + " records never left (I6)");
     }
     const StateWord plain{.block_generation = words_.state.block_generation};
-    if (words_.state.pack() != plain.pack()) note("it is free, but names an owner; the next claim writes over that");
+    if (words_.state.pack() != plain.pack())
+      note("it is free, but names an owner; the next claim writes over that");
   }
 
   void check_owner() {
     const StateWord& state = words_.state;
     if (state.writer >= ring_.geometry().writer_count) {
-      return damage("it belongs to writer slot " + std::to_string(state.writer) + ", which does not exist (I1)");
+      return damage("it belongs to writer slot " + std::to_string(state.writer) +
+                    ", which does not exist (I1)");
     }
     const ClaimWord claim =
         ClaimWord::unpack(ring_.slots()[state.writer].claim.load(std::memory_order_acquire));  // P5
@@ -136,7 +144,7 @@ class BlockChecker {
            std::to_string(state.writer) + ", which has had " + std::to_string(claim.generation) +
            "; it counts as an orphan");
     }
-    const std::uint64_t ticket = d_.ticket.load(std::memory_order_relaxed);             // relaxed: an order, no more
+    const std::uint64_t ticket = d_.ticket.load(std::memory_order_relaxed);  // relaxed: an order, no more
     const std::uint64_t next = ring_.header().ticket.load(std::memory_order_relaxed);  // relaxed: likewise
     if (ticket > next) {
       note("its ticket is " + std::to_string(ticket) + ", the ring's is " + std::to_string(next) +
@@ -148,17 +156,19 @@ class BlockChecker {
   void check_cont() {
     std::uint32_t head = index_;
     StateWord state = words_.state;
-    while (head > 0 && state.state == BlockState::kCont) state = load_words(ring_.descriptors()[--head]).state;
+    while (head > 0 && state.state == BlockState::kCont)
+      state = load_words(ring_.descriptors()[--head]).state;
     const bool same_owner =
         state.writer == words_.state.writer && state.writer_generation == words_.state.writer_generation;
-    if (state.state != BlockState::kOpen && state.state != BlockState::kSealed && state.state != BlockState::kEvict) {
+    if (state.state != BlockState::kOpen && state.state != BlockState::kSealed &&
+        state.state != BlockState::kEvict) {
       damage("it goes on with a run of blocks that has no head (R10)");
     } else if (!same_owner) {
       damage("it goes on with a run whose head, block " + std::to_string(head) + ", has another owner (R10)");
     }
     if (words_.promised() != 0 || words_.committed.count() != sum_of_set(d_, words_.exported.set)) {
-      damage("it goes on with a run of blocks, but its counters say that it holds " + std::to_string(words_.promised()) +
-             " records of its own");
+      damage("it goes on with a run of blocks, but its counters say that it holds " +
+             std::to_string(words_.promised()) + " records of its own");
     }
   }
 
@@ -171,7 +181,8 @@ class BlockChecker {
       return damage("committed ends behind the block's end, at " + bytes_text(committed.offset_bytes()));
     }
     if (exported.offset_bytes > committed.offset_bytes()) {
-      if (nothing_left(committed, exported)) return note("somebody died while it recycled it; the next flusher goes on");
+      if (nothing_left(committed, exported))
+        return note("somebody died while it recycled it; the next flusher goes on");
       return damage("exported, at " + bytes_text(exported.offset_bytes) + ", is ahead of committed, at " +
                     bytes_text(committed.offset_bytes()) + " (I4)");
     }
@@ -191,12 +202,14 @@ class BlockChecker {
       const RecordStep step = step_record(bytes, offset, words_.state.signal);
       if (step.kind == RecordStep::Kind::kBroken) {
         return damage("the record at " + bytes_text(offset) + " cannot be followed: kind " +
-                      std::to_string(step.header.kind) + ", size " + std::to_string(step.header.size) + "; the " +
-                      std::to_string(bytes.size() - offset) + " bytes from there on are out of reach");
+                      std::to_string(step.header.kind) + ", size " + std::to_string(step.header.size) +
+                      "; the " + std::to_string(bytes.size() - offset) +
+                      " bytes from there on are out of reach");
       }
       if (step.kind == RecordStep::Kind::kRecord) {
         if (offset >= exported) ++found;
-        if (step.header.scope != 0 && !scopes.contains(step.header.scope) && !without_scope) without_scope = offset;
+        if (step.header.scope != 0 && !scopes.contains(step.header.scope) && !without_scope)
+          without_scope = offset;
       } else if (step.header.kind == static_cast<std::uint8_t>(RecordKind::kResource)) {
         scopes.clear();
       } else {
@@ -205,7 +218,8 @@ class BlockChecker {
       offset = step.next;
     }
     if (!is_at_boundary) damage("exported, at " + bytes_text(exported) + ", is inside of a record");
-    if (without_scope) damage("the record at " + bytes_text(*without_scope) + " names a scope that was not declared");
+    if (without_scope)
+      damage("the record at " + bytes_text(*without_scope) + " names a scope that was not declared");
     if (found != words_.promised()) {
       damage("it holds " + std::to_string(found) + " records that did not leave, its counters say " +
              std::to_string(words_.promised()));

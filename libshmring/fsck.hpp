@@ -16,9 +16,10 @@ struct Finding {
     kDamage,  // no code of ours leaves this behind, however it is killed
   };
   Severity severity = Severity::kDamage;
-  std::string where;     // "block 17", "slot 3", "header"
-  std::string what;      // a sentence
-  std::string who = {};  // the writer whose it is: slot, process, thread, program; empty: nobody's in particular
+  std::string where;  // "block 17", "slot 3", "header"
+  std::string what;   // a sentence
+  std::string who =
+      {};  // the writer whose it is: slot, process, thread, program; empty: nobody's in particular
 };
 
 /// Findings in file order; empty: all is well. Safe on any content.

@@ -10,7 +10,8 @@ namespace {
 
 class FieldChecker {
  public:
-  FieldChecker(const RingIdentity& identity, std::uint64_t file_bytes) : identity_(identity), file_bytes_(file_bytes) {}
+  FieldChecker(const RingIdentity& identity, std::uint64_t file_bytes)
+      : identity_(identity), file_bytes_(file_bytes) {}
 
   std::vector<Finding> run() {
     check_format();
@@ -26,18 +27,22 @@ class FieldChecker {
   }
   template <typename T>
   void expect_value(T value, T wanted, const std::string& name) {
-    expect(value == wanted, name + " is " + std::to_string(value) + ", and should be " + std::to_string(wanted));
+    expect(value == wanted,
+           name + " is " + std::to_string(value) + ", and should be " + std::to_string(wanted));
   }
 
   void check_format() {
     expect(identity_.magic == kRingMagic, "it does not begin with a ring's magic number");
-    expect(identity_.layout_major == kLayoutMajor,
-           "its layout is " + std::to_string(identity_.layout_major) + "." + std::to_string(identity_.layout_minor) +
-               ", this program knows " + std::to_string(kLayoutMajor) + ".x");
+    expect(identity_.layout_major == kLayoutMajor, "its layout is " + std::to_string(identity_.layout_major) +
+                                                       "." + std::to_string(identity_.layout_minor) +
+                                                       ", this program knows " +
+                                                       std::to_string(kLayoutMajor) + ".x");
     expect((identity_.incompatible_features & ~kKnownIncompatibleFeatures) == 0,
-           "it uses features that this program does not know (bits " + std::to_string(identity_.incompatible_features) + ")");
-    expect(identity_.abi_tag == abi_tag(), "its ABI tag is " + std::to_string(identity_.abi_tag) + ", this program's is " +
-                                               std::to_string(abi_tag()) + ": another C library made it");
+           "it uses features that this program does not know (bits " +
+               std::to_string(identity_.incompatible_features) + ")");
+    expect(identity_.abi_tag == abi_tag(), "its ABI tag is " + std::to_string(identity_.abi_tag) +
+                                               ", this program's is " + std::to_string(abi_tag()) +
+                                               ": another C library made it");
   }
 
   bool check_sizes() {
@@ -48,7 +53,8 @@ class FieldChecker {
     expect(identity_.block_count >= kMinBlocks && identity_.block_count <= kMaxBlocks,
            "its number of blocks is " + std::to_string(identity_.block_count) + ", which is out of range");
     expect(identity_.writer_count >= 1 && identity_.writer_count <= kMaxWriters,
-           "its number of writer slots is " + std::to_string(identity_.writer_count) + ", which is out of range");
+           "its number of writer slots is " + std::to_string(identity_.writer_count) +
+               ", which is out of range");
     return findings_.size() == before;
   }
 
@@ -58,8 +64,9 @@ class FieldChecker {
     expect_value(identity_.descriptors_offset, g.descriptors_offset, "the place of its descriptors");
     expect_value(identity_.blocks_offset, g.blocks_offset, "the place of its blocks");
     expect_value(identity_.file_bytes, g.file_bytes, "its length by its own account");
-    expect(file_bytes_ == g.file_bytes, "the file is " + std::to_string(file_bytes_) + " bytes long, and should be " +
-                                            std::to_string(g.file_bytes) + ": it was truncated or extended");
+    expect(file_bytes_ == g.file_bytes, "the file is " + std::to_string(file_bytes_) +
+                                            " bytes long, and should be " + std::to_string(g.file_bytes) +
+                                            ": it was truncated or extended");
   }
 
   const RingIdentity& identity_;

@@ -20,8 +20,12 @@ class Place {
  public:
   Place(std::vector<Finding>& findings, std::string where, std::string who = {})
       : findings_(findings), where_(std::move(where)), who_(std::move(who)) {}
-  void damage(std::string what) { findings_.push_back({Finding::Severity::kDamage, where_, std::move(what), who_}); }
-  void note(std::string what) { findings_.push_back({Finding::Severity::kNote, where_, std::move(what), who_}); }
+  void damage(std::string what) {
+    findings_.push_back({Finding::Severity::kDamage, where_, std::move(what), who_});
+  }
+  void note(std::string what) {
+    findings_.push_back({Finding::Severity::kNote, where_, std::move(what), who_});
+  }
 
  private:
   std::vector<Finding>& findings_;
@@ -35,14 +39,15 @@ bool is_zero(const T (&bytes)[N]) {
 }
 
 /// Drops counted, of all signals and causes; damage where a count cannot be one.
-std::uint64_t check_drops(const std::atomic<std::uint64_t> (&dropped)[kSignalCount][kDropCells], Place& place) {
+std::uint64_t check_drops(const std::atomic<std::uint64_t> (&dropped)[kSignalCount][kDropCells],
+                          Place& place) {
   std::uint64_t sum = 0;
   for (std::size_t s = 0; s < kSignalCount; ++s) {
     for (std::size_t c = 0; c < kDropCells; ++c) {
       const std::uint64_t count = dropped[s][c].load(std::memory_order_relaxed);  // relaxed: a ring at rest
       if (count >= kNoSuchCount) {
-        place.damage("it counts " + std::to_string(count) + " drops of " + std::string(to_string(static_cast<Signal>(s))) +
-                     ", more than there can have been");
+        place.damage("it counts " + std::to_string(count) + " drops of " +
+                     std::string(to_string(static_cast<Signal>(s))) + ", more than there can have been");
       } else if (c >= kDropCauseCount && count != 0) {
         place.note("it counts drops of a cause that this version does not know");
       }
@@ -77,7 +82,8 @@ std::string_view word_of(Liveness liveness) {
 
 void check_holder(const WriterSlot& slot, const ClaimWord& claim, Place& place) {
   const Liveness asked = liveness(slot, Ask::kWordAndProc);
-  if (claim.phase == SlotPhase::kHeld && asked == Liveness::kGone && liveness(slot, Ask::kWord) == Liveness::kAlive) {
+  if (claim.phase == SlotPhase::kHeld && asked == Liveness::kGone &&
+      liveness(slot, Ask::kWord) == Liveness::kAlive) {
     place.note("its holder is gone, though its mutex does not say so; the next drains find that out as well");
   }
   if (claim.phase != SlotPhase::kClaiming) return;
@@ -85,7 +91,8 @@ void check_holder(const WriterSlot& slot, const ClaimWord& claim, Place& place) 
   if (asked == Liveness::kGone) {
     place.note(claimer + " died while it registered; the slot can be taken");
   } else if (asked == Liveness::kUnknown) {
-    place.note(claimer + " of another pid namespace is registering, or died at that: from here nobody can tell");
+    place.note(claimer +
+               " of another pid namespace is registering, or died at that: from here nobody can tell");
   }
 }
 
@@ -99,7 +106,8 @@ std::string describe_writer(const RingFile& ring, std::uint32_t index) {
   if (pid == 0) return who + " (never used)";
   return who + " (pid " + std::to_string(pid) + ", thread " +
          std::to_string(slot.tid.load(std::memory_order_relaxed)) +  // relaxed: for people
-         ", command " + command_of(slot) + ", " + std::string(word_of(liveness(slot, Ask::kWordAndProc))) + ")";
+         ", command " + command_of(slot) + ", " + std::string(word_of(liveness(slot, Ask::kWordAndProc))) +
+         ")";
 }
 
 void check_header(const RingFile& ring, std::vector<Finding>& findings) {
@@ -119,7 +127,8 @@ void check_header(const RingFile& ring, std::vector<Finding>& findings) {
   const std::uint32_t flusher = header.flusher_pid.load(std::memory_order_relaxed);  // relaxed: for people
   const auto lease = lease_state(ring);
   if (flusher != 0 && lease && *lease == LeaseState::kFree) {
-    place.note("the last flusher (pid " + std::to_string(flusher) + ") did not leave in order; the next one goes on");
+    place.note("the last flusher (pid " + std::to_string(flusher) +
+               ") did not leave in order; the next one goes on");
   }
   static_cast<void>(check_drops(header.dropped, place));
   if (!is_zero(header.reserved)) place.note("its reserved bytes are not zero; nobody reads them");
@@ -128,10 +137,12 @@ void check_header(const RingFile& ring, std::vector<Finding>& findings) {
 void check_slot(const RingFile& ring, std::uint32_t index, std::vector<Finding>& findings) {
   const WriterSlot& slot = ring.slots()[index];
   const ClaimWord claim = ClaimWord::unpack(slot.claim.load(std::memory_order_acquire));  // P5
-  const bool was_used = slot.pid.load(std::memory_order_relaxed) != 0;                    // relaxed: for people
-  Place place(findings, "slot " + std::to_string(index), was_used ? describe_writer(ring, index) : std::string());
+  const bool was_used = slot.pid.load(std::memory_order_relaxed) != 0;  // relaxed: for people
+  Place place(findings, "slot " + std::to_string(index),
+              was_used ? describe_writer(ring, index) : std::string());
   if (claim.phase > SlotPhase::kHeld) {
-    place.damage("its phase is " + std::to_string(static_cast<unsigned>(claim.phase)) + ", which means nothing");
+    place.damage("its phase is " + std::to_string(static_cast<unsigned>(claim.phase)) +
+                 ", which means nothing");
   } else {
     check_holder(slot, claim, place);
   }

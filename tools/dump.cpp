@@ -5,12 +5,10 @@
 #include <memory>
 #include <optional>
 
-#include "libshmring/otlp/json.hpp"
-#include "libshmring/otlp/request.hpp"
 #include "libshmring/ring_file.hpp"
 #include "libshmring/snapshot.hpp"
-#include "tools/pretty.hpp"
 #include "tools/record.hpp"
+#include "tools/slice_text.hpp"
 #include "tools/units.hpp"
 #include "tools/verbs.hpp"
 
@@ -25,28 +23,6 @@ struct DumpArguments {
   std::optional<Signal> signal;
 };
 
-/// One export request with all records of the slice, as a line of an OTLP JSON file; nothing when there is none.
-std::string as_json_line(CheckedRecords& records, Signal signal) {
-  otlp::RequestBuilder builder;
-  while (const auto record = records.next()) {
-    builder.add(builder.group(record->resource, record->scope), record->payload);
-  }
-  if (builder.is_empty()) return {};
-  std::string request;
-  builder.finish(request);
-  std::string line;
-  otlp::append_request_json(signal, std::as_bytes(std::span(request)), line);
-  return line + "\n";
-}
-
-std::string as_pretty_lines(CheckedRecords& records) {
-  std::string lines;
-  while (const auto record = records.next()) {
-    if (const auto decoded = decode(*record)) lines += pretty(*decoded);
-  }
-  return lines;
-}
-
 int dump(const DumpArguments& arguments) {
   const auto ring = RingFile::attach(arguments.ring.path(), Access::kReadOnly);
   if (!ring) return cannot_open(kVerb, ring.error());
@@ -54,8 +30,7 @@ int dump(const DumpArguments& arguments) {
   peek_all(*ring, [&](Slice&& slice) {
     if (arguments.signal && slice.key.signal != *arguments.signal) return;
     CheckedRecords records(slice);
-    print(arguments.format == Format::kJson ? as_json_line(records, slice.key.signal)
-                                            : as_pretty_lines(records));
+    print(slice_text(records, slice.key.signal, arguments.format));
     unreadable += records.unreadable();
   });
   if (unreadable == 0) return kFine;

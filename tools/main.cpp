@@ -67,6 +67,7 @@ int run_command(std::span<char*> arguments) {
   add_emit(app, run);
   add_exec(app, run, command);
   add_fsck(app, run);
+  add_recover(app, run);
   add_flusher(app, run);
 
   const std::string_view verb = own > 1 ? arguments[1] : "";

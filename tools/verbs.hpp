@@ -18,6 +18,7 @@ void add_emit(CLI::App& app, Run& run);
 /// `command`: what stands behind "--"; it never goes through the option parser.
 void add_exec(CLI::App& app, Run& run, std::span<char* const> command);
 void add_fsck(CLI::App& app, Run& run);
+void add_recover(CLI::App& app, Run& run);
 void add_flusher(CLI::App& app, Run& run);
 
 }  // namespace shmring::tools

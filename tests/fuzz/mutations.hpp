@@ -78,8 +78,9 @@ inline Region region_of(Where where, std::byte* base, const Geometry& geometry) 
 
 class Mutations {
  public:
-  explicit Mutations(Input input)
-      : input_(input), where_(static_cast<Where>(input_.take<std::uint8_t>() % 7)) {}
+  explicit Mutations(Input input) : Mutations(input.take<std::uint8_t>(), input) {}
+  Mutations(std::uint8_t where, Input input) : input_(input), where_(static_cast<Where>(where % kWheres)) {}
+  static constexpr unsigned kWheres = 7;
 
   Where where() const noexcept { return where_; }
   /// The only block that is touched, if that is so.
@@ -88,12 +89,14 @@ class Mutations {
     return static_cast<std::uint32_t>(where_);
   }
   bool is_at_end() const noexcept { return input_.is_at_end(); }
+  bool did_anything() const noexcept { return did_anything_; }
 
   /// Damage up to the next step; what is left comes with the next call.
   void apply(const Region& region) {
     while (!input_.is_at_end()) {
       const unsigned what = input_.take<std::uint8_t>() % 8;
       if (what == kStep) return;
+      did_anything_ = true;
       apply_one(what, input_.take<std::uint16_t>(), region);
     }
   }
@@ -141,6 +144,7 @@ class Mutations {
 
   Input input_;
   Where where_;
+  bool did_anything_ = false;
 };
 
 }  // namespace shmring::fuzz
