@@ -32,7 +32,7 @@ std::size_t replay(const std::filesystem::path& folder) {
     std::ifstream in(path, std::ios::binary);
     const std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(in),
                                           std::istreambuf_iterator<char>()};
-    std::fprintf(stderr, "%s\r", path.filename().c_str());  // the last one named is the one that failed
+    std::fprintf(stderr, "%s\n", path.filename().c_str());  // the last one named is the one that failed
     LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
   }
   return files.size();

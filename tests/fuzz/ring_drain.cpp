@@ -21,7 +21,7 @@
 namespace shmring::fuzz {
 namespace {
 
-constexpr int kPasses = 5;
+constexpr int kQuietPasses = 5;  // after the last damage: enough to come to rest
 
 struct Arrived {
   std::vector<std::string> records;
@@ -45,30 +45,32 @@ class Run {
     check(lease.has_value(), "the lease of a ring that nobody drains is free");
     auto reader = Reader::create(file_, *lease);
     check(reader.has_value(), "a reader is made");
-    for (int pass = 0; pass < kPasses; ++pass) {
-      std::vector<SliceKey> keys;
-      static_cast<void>((*reader)->drain(1U << 20U, [&](Slice&& slice) {
-        take(slice);
-        keys.push_back(slice.key);
-        mutate();
-        return true;
-      }));
-      check(keys.size() <= kBlocks, "a pass hands out each block once");
-      for (const SliceKey& key : keys) {
-        OutcomeCounts counts{};
-        counts[static_cast<std::size_t>(Outcome::kAccepted)] = key.records();
-        static_cast<void>((*reader)->acknowledge(key, counts));
-      }
-      mutate();
-    }
-    mutations_were_late_ = !mutations_.is_at_end();
+    while (!mutations_.is_at_end()) pass(**reader);
+    for (int quiet = 0; quiet < kQuietPasses; ++quiet) pass(**reader);
   }
 
   const Arrived& arrived(std::uint32_t block) { return arrived_[block]; }
   /// Whether anything was changed after the first look at the ring.
-  bool was_changed_while_drained() const noexcept { return changed_ || mutations_were_late_; }
+  bool was_changed_while_drained() const noexcept { return changed_; }
 
  private:
+  void pass(Reader& reader) {
+    std::vector<SliceKey> keys;
+    static_cast<void>(reader.drain(1U << 20U, [&](Slice&& slice) {
+      take(slice);
+      keys.push_back(slice.key);
+      mutate();
+      return true;
+    }));
+    check(keys.size() <= kBlocks, "a pass hands out each block once");
+    for (const SliceKey& key : keys) {
+      OutcomeCounts counts{};
+      counts[static_cast<std::size_t>(Outcome::kAccepted)] = key.records();
+      static_cast<void>(reader.acknowledge(key, counts));
+    }
+    mutate();
+  }
+
   void mutate() {
     if (mutations_.is_at_end()) return;
     changed_ = true;
@@ -97,7 +99,6 @@ class Run {
   Region region_;
   std::map<std::uint32_t, Arrived> arrived_;
   bool changed_ = false;
-  bool mutations_were_late_ = false;
 };
 
 StateWord state_of(const RingFile& file, std::uint32_t block) {
@@ -140,9 +141,8 @@ void drain_damaged(const Specimen& specimen, const RingFile& file, Mutations& mu
   for (std::uint32_t block = 0; block < kBlocks; ++block) {
     if (damaged && block != *damaged) check_arrived_and_came_back(specimen, file, run, block);
   }
-  if (run.was_changed_while_drained()) return;
   if (damaged) check_not_lost(file, *damaged);
-  if (mutations.where() != Where::kShared) return;
+  if (run.was_changed_while_drained() || mutations.where() != Where::kShared) return;
   for (std::uint32_t block = 0; block < kBlocks; ++block) {
     check(run.arrived(block) == Arrived{specimen.records(block), specimen.resources(block)},
           "damage to what is shared keeps no record from arriving once");

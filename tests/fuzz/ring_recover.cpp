@@ -85,6 +85,9 @@ void recover_copy(const Specimen& specimen, const Copy& copy, const RecoverOptio
   if (!report) {
     check(!report.error().message.empty(), "a refusal says why");
     check(besides != 0 || mutations.where() == Where::kAnywhere, "a ring with its header is never refused");
+    const bool is_only_beheaded =
+        besides == static_cast<unsigned>(Besides::kBeheaded) && !mutations.did_anything();
+    check(!is_only_beheaded, "sound blocks are enough to find the sizes by");
     return;
   }
   check(report->records == given.count() && report->doubtful <= report->records, "what is given is counted");
