@@ -277,9 +277,13 @@ void Reader::Impl::settle(std::uint32_t index) {
   for (;;) {
     std::uint64_t word = d.state.load(std::memory_order_acquire);  // P3
     StateWord state = StateWord::unpack(word);
-    // The header's epoch behind the state word: see visit(). A pin of another lease is for that lease to remove (I7).
+    // The header's epoch behind the state word: see visit().
     if (!holds_records(state.state) || superseded()) return;
-    if (state.pin != Pin::kUnpinned && state.pin != my_pin()) return;
+    if (state.pin != Pin::kUnpinned && state.pin != my_pin()) {
+      // A later holder's would have come with a later epoch (I7): it is of a lease that ended, or damage.
+      if (!set_pin(d, word, my_pin())) return;
+      continue;
+    }
     const bool finished = state.state == BlockState::kSealed || gone(state);
     const std::uint64_t exported = d.exported.load(std::memory_order_acquire);    // P4
     const std::uint64_t committed = d.committed.load(std::memory_order_acquire);  // P1

@@ -176,6 +176,23 @@ TEST(Damage, OfExportedWhileASliceIsOnItsWayHandsItOutAgain) {
   EXPECT_EQ(texts(flusher.drain()), (std::vector<std::string>{"a", "b"}));
 }
 
+TEST(Damage, OfAPinWhileASliceIsOnItsWayCostsNoBlock) {
+  for (std::uint8_t pin = 0; pin < 4; ++pin) {
+    const TestRing ring;
+    test::seal_with(ring, 0, {"a", "b"});
+    test::Flusher flusher(ring);
+    const auto slices = flusher.drain();
+    ASSERT_EQ(slices.size(), 1U);
+    StateWord state = ring.state(0);
+    state.pin = static_cast<Pin>(pin);
+    ring.descriptor(0).state.store(state.pack());
+    flusher.accept(slices[0].key);
+    flusher.drain();
+    flusher.drain();
+    EXPECT_EQ(ring.state(0).state, BlockState::kFree) << "pin " << static_cast<unsigned>(pin);
+  }
+}
+
 TEST(Damage, OfEveryBitOfADescriptorEndsAndHarmsNoOtherBlock) {
   for (std::size_t bit = 0; bit < sizeof(BlockDescriptor) * 8; ++bit) {
     const bool line_of_owner = bit < 128;                // state, committed
