@@ -64,12 +64,13 @@ TEST_F(ProducerKilledAtEveryInstruction, OfRegisteringInASlotWhoseGenerationWrap
   ClaimWord claim = ClaimWord::unpack(slot(0).claim.load());
   claim.generation = StateWord::kGenerationMask;
   slot(0).claim.store(claim.pack());
-  expect_survived(stage, {.prepare = [&] { opened(); },
-                          .work =
-                              [&] {
-                                registered();
-                                stage.emit();
-                              }},
+  expect_survived(stage,
+                  {.prepare = [&] { opened(); },
+                   .work =
+                       [&] {
+                         registered();
+                         stage.emit();
+                       }},
                   20);
   EXPECT_EQ(ClaimWord::unpack(slot(0).claim.load()).generation, 0U);
   EXPECT_EQ(state(0).state, BlockState::kSealed);
@@ -132,7 +133,9 @@ TEST(EvictorKilledAtEveryInstruction, OfTakingTheOldestSealedBlock) {
   Stage stage({.blocks = 4, .block_bytes = 4096, .writers = 4, .on_full = FullPolicy::kDropOldest});
   stage.circumstances().may_evict = true;
   const auto fill = [&] {
-    const auto evicted = [&] { return account(stage.file()).total.outcomes[static_cast<std::size_t>(Outcome::kEvicted)]; };
+    const auto evicted = [&] {
+      return account(stage.file()).total.outcomes[static_cast<std::size_t>(Outcome::kEvicted)];
+    };
     while (account(stage.file()).blocks.free > 0) stage.emit();
     while (evicted() == 0) stage.emit();
   };
@@ -146,12 +149,13 @@ TEST_F(ProducerKilledAtEveryInstruction, OfEmittingIntoItsBlock) {
 }
 
 TEST_F(ProducerKilledAtEveryInstruction, OfDeclaringAScope) {
-  expect_survived(stage, {.prepare = [&] { stage.emit(); },
-                          .work =
-                              [&] {
-                                stage.ledger().emit(stage.ring().logger("another", "1.0"));
-                                stage.emit();
-                              }},
+  expect_survived(stage,
+                  {.prepare = [&] { stage.emit(); },
+                   .work =
+                       [&] {
+                         stage.ledger().emit(stage.ring().logger("another", "1.0"));
+                         stage.emit();
+                       }},
                   10);
 }
 
@@ -194,28 +198,30 @@ TEST_F(ProducerKilledAtEveryInstruction, OfWritingOneRecordOfEachSignal) {
 // ----------------------------------------------------------------------------------------------------------------- end
 
 TEST_F(ProducerKilledAtEveryInstruction, OfTheEndOfItsProcess) {
-  expect_survived(stage, {.prepare = [&] { stage.emit(3); },
-                          .work =
-                              [&] {
-                                stage.emit();
-                                ::_exit(0);
-                              }},
+  expect_survived(stage,
+                  {.prepare = [&] { stage.emit(3); },
+                   .work =
+                       [&] {
+                         stage.emit();
+                         ::_exit(0);
+                       }},
                   3);
 }
 
 TEST_F(ProducerKilledAtEveryInstruction, OfTheEndOfItsThread) {
-  expect_survived(stage, {.prepare =
-                              [&] {
-                                stage.emit(3);
-                                std::thread([] {
-                                  for (;;) ::pause();
-                                }).detach();
-                              },
-                          .work =
-                              [&] {
-                                stage.emit();
-                                ::syscall(SYS_exit, 0);  // pthread_exit() would unwind through the test's frames
-                              }},
+  expect_survived(stage,
+                  {.prepare =
+                       [&] {
+                         stage.emit(3);
+                         std::thread([] {
+                           for (;;) ::pause();
+                         }).detach();
+                       },
+                   .work =
+                       [&] {
+                         stage.emit();
+                         ::syscall(SYS_exit, 0);  // pthread_exit() would unwind through the test's frames
+                       }},
                   3);
 }
 

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "libshmring/liveness.hpp"
 #include "tests/crash/stepper.hpp"
 #include "tests/support/eventually.hpp"
 
@@ -16,11 +17,13 @@ namespace {
 
 constexpr std::uint64_t kTooManySteps = 20'000'000;  // a story that never ends
 constexpr std::size_t kProblemsTold = 5;
+constexpr std::uint32_t kIdsOfAStory = 128;  // most have fewer; later ones are made when they are asked for
 
 RingShape shape_of(const Instant& instant) {
   RingIdentity identity{};
   std::memcpy(&identity, instant.ring.data(), sizeof(identity));
-  return {.blocks = identity.block_count, .block_bytes = identity.block_bytes, .writers = identity.writer_count};
+  return {
+      .blocks = identity.block_count, .block_bytes = identity.block_bytes, .writers = identity.writer_count};
 }
 
 /// Whether the ring is still as it was when it was last looked at.
@@ -56,7 +59,8 @@ class Teller {
     ++told_.deaths;
     if (!problems.empty()) {
       ++told_.deaths_with_problems;
-      complain("killed after step " + std::to_string(instant.step) + ", before " + instant.place + ":\n" + problems);
+      complain("killed after step " + std::to_string(instant.step) + ", before " + instant.place + ":\n" +
+               problems);
     }
     if (keep_ == Keep::kInstants) told_.instants.push_back(std::move(instant));
   }
@@ -74,7 +78,8 @@ class Teller {
 }  // namespace
 
 Stage::Stage(const RingShape& shape) : scratch_(shape), file_(scratch_.attach()) {
-  static_cast<void>(text_of(0));  // made once, here, and not step by step in each tracee
+  // Made once, here, and not step by step in each tracee.
+  for (std::uint32_t id = 0; id < kIdsOfAStory; ++id) static_cast<void>(known_payload_of(id));
 }
 
 Stage::Stage(const Instant& instant) : Stage(shape_of(instant)) {
@@ -98,13 +103,25 @@ void Stage::somebody_alive_after(const std::function<void()>& work) {
     for (;;) ::pause();
     return 0;
   }));
-  if (!eventually([&] { return ready_->load() > before; })) give_up("a child of the story does not get ready");
+  if (!eventually([&] { return ready_->load() > before; }))
+    give_up("a child of the story does not get ready");
   ++circumstances_.alive;
+  circumstances_.blocks_of_living = blocks_of_living();
+}
+
+std::uint32_t Stage::blocks_of_living() const {
+  std::uint32_t blocks = 0;
+  for (const BlockDescriptor& descriptor : file_.descriptors()) {
+    const StateWord state = StateWord::unpack(descriptor.state.load());
+    blocks += state.state == BlockState::kOpen && !owner_gone(file_.slots()[state.writer], state) ? 1 : 0;
+  }
+  return blocks;
 }
 
 void Stage::kill_the_living() {
   living_.clear();
   circumstances_.alive = 0;
+  circumstances_.blocks_of_living = 0;
 }
 
 Told die_at_every_change(Stage& stage, const Story& story, Keep keep) {

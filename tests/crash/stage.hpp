@@ -56,6 +56,8 @@ class Stage {
   void kill_the_living();
 
  private:
+  std::uint32_t blocks_of_living() const;
+
   ScratchRing scratch_;
   RingFile file_;
   Shared<Ledger> ledger_;
@@ -73,10 +75,10 @@ struct Story {
 
 struct Told {
   std::uint64_t steps = 0;
-  std::uint64_t deaths = 0;               // instants at which the ring had changed
-  std::vector<std::string> problems;      // the first few
+  std::uint64_t deaths = 0;           // instants at which the ring had changed
+  std::vector<std::string> problems;  // the first few
   std::uint64_t deaths_with_problems = 0;
-  std::vector<Instant> instants;          // each death; kept where the caller asks for it
+  std::vector<Instant> instants;  // each death; kept where the caller asks for it
 };
 
 enum class Keep { kNothing, kInstants };

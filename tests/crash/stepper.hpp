@@ -2,6 +2,7 @@
 // A child that runs one machine instruction at a time (ptrace), and the memory that it would leave behind if it died now.
 #pragma once
 
+#include <sched.h>
 #include <sys/types.h>
 
 #include <cstddef>
@@ -27,6 +28,9 @@ class Tracee {
 
   /// One instruction (a system call is one). False: `work` has returned, or the thread is about to end.
   bool step();
+
+  /// At full speed to the beginning or the end of a system call, whichever is next. False: as step().
+  bool to_system_call();
 
   /// Why the child stopped for good other than by what step() says; empty: it did not.
   const std::string& mishap() const noexcept { return mishap_; }
@@ -55,9 +59,11 @@ class Tracee {
 
  private:
   bool wait_for_stop();
+  bool resume(int how, int expected_stop);
 
   pid_t pid_ = -1;
   int stop_signal_ = 0;
+  cpu_set_t processors_before_{};  // of the tracer
   std::string mishap_;
 };
 
