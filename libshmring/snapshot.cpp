@@ -12,10 +12,6 @@
 namespace shmring {
 namespace {
 
-bool holds_records(BlockState state) noexcept {
-  return state == BlockState::kOpen || state == BlockState::kSealed || state == BlockState::kEvict;
-}
-
 /// Where the record lies that has `skip` counted records before it in the block.
 std::uint32_t offset_behind(std::span<const std::byte> bytes, Signal signal, std::uint64_t skip) noexcept {
   std::uint32_t offset = 0;

@@ -59,7 +59,7 @@ if [ "$seconds" -gt 0 ]; then
   build fuzz build/fuzz "${targets[@]/#/fuzz_}"
   printf '%-14s %12s %9s %9s %8s %8s  %s\n' target execs per_sec edges inputs seconds result
   for target in "${targets[@]}"; do
-    work=build/fuzz/work/$target
+    work=build/fuzz/grown/$target
     log=build/fuzz/$target.log
     mkdir -p "$work"
     result=ok

@@ -130,6 +130,9 @@ constexpr std::size_t record_bytes(std::size_t size) noexcept {
 // ------------------------------------------------------------------------------------------------ descriptor's words
 
 enum class BlockState : std::uint8_t { kFree = 0, kOpen = 1, kSealed = 2, kCont = 3, kEvict = 4 };
+constexpr bool holds_records(BlockState state) noexcept {
+  return state == BlockState::kOpen || state == BlockState::kSealed || state == BlockState::kEvict;
+}
 
 /// Whether a flusher reads the block, and under which lease: 1 to 3, by the lease's epoch.
 enum class Pin : std::uint8_t { kUnpinned = 0, kPinned = 1 };

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way of a record out of the ring: fence earlier flushers, find what is new, pin it, copy it, hand it out.
+#include <algorithm>
+#include <utility>
+
+#include "libshmring/outcomes.hpp"
+#include "libshmring/reader_impl.hpp"
+#include "libshmring/recycle.hpp"
+
+namespace shmring {
+namespace {
+
+/// /proc costs some ten microseconds a look: a tick looks at a few slots, and so at all of them every now and then.
+constexpr std::uint32_t kProcLooksPerTick = 16;
+
+}  // namespace
+
+/// From here on nothing that an earlier flusher still does can move an `exported` word.
+void Reader::Impl::fence_predecessors() {
+  for (std::uint32_t index = 0; index < ring.geometry().block_count; ++index) {
+    BlockDescriptor& d = descriptor(index);
+    std::uint64_t state_word = d.state.load(std::memory_order_acquire);  // P3
+    StateWord state = StateWord::unpack(state_word);
+    if (!holds_records(state.state)) continue;
+    const auto word = fence_exported(ring.header(), d, lease.epoch());
+    while (word && holds_records(state.state) && state.pin != Pin::kUnpinned && state.pin != my_pin() &&
+           !superseded()) {
+      if (set_pin(d, state_word, my_pin())) break;
+      state = StateWord::unpack(state_word);
+    }
+    if (!word || state.pin == Pin::kUnpinned) continue;
+    // A pin of a predecessor that died (or lost its lease) while these were on their way: they may arrive twice.
+    const std::uint64_t committed = CommittedWord{d.committed.load(std::memory_order_acquire)}.count();  // P1
+    const std::uint64_t records = (committed - ExportedWord::unpack(*word).count) & kCountMask;
+    if (records > ring.geometry().block_bytes / sizeof(RecordHeader)) continue;  // no count that fits a block
+    const auto signal = static_cast<std::size_t>(state.signal);
+    if (signal >= kSignalCount) continue;
+    ring.header().duplicates_possible[signal].fetch_add(
+        records, std::memory_order_relaxed);  // relaxed: a count of its own
+  }
+}
+
+void Reader::Impl::ask_proc() {
+  const auto slots = ring.slots();
+  for (std::uint32_t n = 0; n < std::min<std::uint32_t>(kProcLooksPerTick, ring.geometry().writer_count);
+       ++n) {
+    WriterSlot& slot = slots[next_slot_to_ask];
+    next_slot_to_ask = (next_slot_to_ask + 1) % ring.geometry().writer_count;
+    const std::uint64_t claim = slot.claim.load(std::memory_order_acquire);  // P5
+    if (ClaimWord::unpack(claim).phase == SlotPhase::kVacant ||
+        liveness(slot, Ask::kWord) != Liveness::kAlive)
+      continue;
+    if (liveness(slot, Ask::kWordAndProc) == Liveness::kGone) vacate(slot, claim);
+  }
+}
+
+/// A state that no code of ours leaves behind (a CONT without its head included): once its owner is gone the block is
+/// drained and recycled like any other, or it would be lost for good.
+bool Reader::Impl::mend_state(std::uint32_t index) {
+  BlockDescriptor& d = descriptor(index);
+  std::uint64_t word = d.state.load(std::memory_order_acquire);  // P3
+  StateWord state = StateWord::unpack(word);
+  if (state.state == BlockState::kFree || holds_records(state.state) || !gone(state)) return false;
+  state.state = BlockState::kSealed;
+  state.pin = Pin::kUnpinned;
+  return d.state.compare_exchange_strong(word, state.pack(), std::memory_order_acq_rel);  // P3
+}
+
+void Reader::Impl::list_candidates() {
+  candidates.clear();
+  report.free_blocks = 0;
+  for (std::uint32_t index = 0; index < ring.geometry().block_count; ++index) {
+    const BlockDescriptor& d = descriptor(index);
+    const StateWord state = StateWord::unpack(d.state.load(std::memory_order_acquire));  // P3
+    if (state.state == BlockState::kFree) ++report.free_blocks;
+    if (!holds_records(state.state) && !mend_state(index)) continue;
+    candidates.push_back({d.ticket.load(std::memory_order_relaxed), index});  // relaxed: an order, no more
+  }
+  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    return a.ticket != b.ticket ? a.ticket < b.ticket : a.index < b.index;
+  });
+}
+
+/// Hands out what is new in a block, or finishes with it. False: the sink wants no more.
+bool Reader::Impl::visit(std::uint32_t index, const std::function<bool(Slice&&)>& sink) {
+  BlockDescriptor& d = descriptor(index);
+  // The order of these loads is R4: state, owner, exported, committed.
+  std::uint64_t word = d.state.load(std::memory_order_acquire);  // P3
+  const StateWord state = StateWord::unpack(word);
+  if (!holds_records(state.state)) return true;
+  if (state.state == BlockState::kEvict && !gone(state)) return true;
+  Track& track = tracks[index];
+  if (!track.follows(state)) track = Track{.generation = state.block_generation};
+
+  const auto fenced = fence_exported(ring.header(), d, lease.epoch());
+  if (!fenced) return true;
+  const ExportedWord exported = ExportedWord::unpack(*fenced);
+  const CommittedWord committed{d.committed.load(std::memory_order_acquire)};  // P1
+  if (!track.outstanding()) {
+    track.acknowledged_offset = exported.offset_bytes;
+    track.handed_offset = exported.offset_bytes;
+    track.handed_count = exported.count;
+  }
+  if (nothing_left(committed, exported)) return settle(index), true;
+  if (track.outstanding() && committed.offset_bytes() <= track.handed_offset)
+    return true;  // all of it is on its way
+  // What is read is pinned first (R5). The state word was loaded before the header's epoch (in fence_exported): if a later
+  // holder has pinned it in between, the CAS fails.
+  if (state.pin != my_pin() && !set_pin(d, word, my_pin())) return true;  // next time
+  if (contradictory(state, exported, committed)) return write_off(index), true;
+  return hand_out(index, word, committed, sink);
+}
+
+bool Reader::Impl::hand_out(std::uint32_t index, std::uint64_t word, CommittedWord committed,
+                            const std::function<bool(Slice&&)>& sink) {
+  BlockDescriptor& d = descriptor(index);
+  Track& track = tracks[index];
+  const StateWord state = StateWord::unpack(word);
+  Slice slice;
+  slice.key = {.block = index,
+               .block_generation = state.block_generation,
+               .begin = track.handed_offset,
+               .end = committed.offset_bytes(),
+               .begin_count = track.handed_count,
+               .end_count = committed.count(),
+               .signal = state.signal};
+  if (slice.key.records() > (slice.key.end - slice.key.begin) / sizeof(RecordHeader)) {
+    return write_off(index), true;  // more records than bytes can hold
+  }
+  if (slice.key.records() == 0) {
+    // Only context: nothing to deliver, nothing to count.
+    if (!track.outstanding() && advance(index, slice.key, {})) settle(index);
+    return true;
+  }
+  const bool is_pin_more = state.state == BlockState::kSealed && !track.outstanding();
+  if (slice.key.end - slice.key.begin > budget[static_cast<std::size_t>(state.signal)] ||
+      (is_pin_more && sealed_pins_left == 0)) {
+    leave(state.signal);
+    return settle(index), true;  // the other signals go on (R11)
+  }
+  const std::byte* bytes = ring.block(index);
+  slice.bytes.assign(bytes, bytes + slice.key.end);
+  // Another life, or another owner than a seal explains: what we copied is not of one piece (R5).
+  const StateWord after = StateWord::unpack(d.state.load(std::memory_order_acquire));  // P3
+  if (after.block_generation != state.block_generation || after.pin != my_pin() ||
+      after.writer != state.writer || after.writer_generation != state.writer_generation) {
+    return true;
+  }
+  const SliceKey key = slice.key;
+  if (!sink(std::move(slice))) {
+    leave(key.signal);
+    return settle(index), false;
+  }
+  if (is_pin_more) --sealed_pins_left;
+  track.handed_offset = key.end;
+  track.handed_count = key.end_count;
+  ++report.slices;
+  report.records += key.records();
+  report.bytes += key.end - key.begin;
+  budget[static_cast<std::size_t>(key.signal)] -= key.end - key.begin;
+  return true;
+}
+
+/// With policy drop-oldest at most a quarter of the blocks is sealed and pinned: the rest can be evicted, whatever becomes of
+/// this flusher and its destination.
+void Reader::Impl::limit_pins() noexcept {
+  sealed_pins_left = ~0U;
+  const std::uint32_t policy = ring.header().on_full.load(std::memory_order_relaxed);  // relaxed: a setting
+  if (policy != static_cast<std::uint32_t>(FullPolicy::kDropOldest)) return;
+  const auto under_way = static_cast<std::uint32_t>(
+      std::count_if(tracks.begin(), tracks.end(), [](const Track& track) { return track.outstanding(); }));
+  const std::uint32_t most = std::max(1U, ring.geometry().block_count / 4);
+  sealed_pins_left = under_way < most ? most - under_way : 0;
+}
+
+/// No more of this signal in this pass, smaller blocks included: a thread's records keep their order.
+void Reader::Impl::leave(Signal signal) noexcept {
+  const auto index = static_cast<std::size_t>(signal);
+  report.more = true;
+  report.left[index] = true;
+  budget[index] = 0;
+}
+
+}  // namespace shmring

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a Reader remembers between its passes. reader.cpp has the calls, drain.cpp the way of a record out of the ring,
+// settle.cpp the end of a block.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "libshmring/lease.hpp"
+#include "libshmring/liveness.hpp"
+#include "libshmring/reader.hpp"
+#include "libshmring/ring_file.hpp"
+
+namespace shmring {
+
+/// What this reader has handed out of a block's present life.
+struct Track {
+  std::uint32_t generation = ~0U;
+  std::uint32_t handed_offset = 0;
+  std::uint64_t handed_count = 0;
+  std::uint32_t acknowledged_offset = 0;  // below handed_offset: something is on its way
+
+  bool outstanding() const noexcept { return acknowledged_offset < handed_offset; }
+
+  bool follows(const StateWord& state) const noexcept { return generation == state.block_generation; }
+};
+
+struct Candidate {
+  std::uint64_t ticket = 0;
+  std::uint32_t index = 0;
+};
+
+/// Sets, renames or removes a pin. On failure `word` is what is there now.
+inline bool set_pin(BlockDescriptor& descriptor, std::uint64_t& word, Pin pin) noexcept {
+  StateWord state = StateWord::unpack(word);
+  state.pin = pin;
+  if (!descriptor.state.compare_exchange_strong(word, state.pack(), std::memory_order_acq_rel))
+    return false;  // P3
+  word = state.pack();
+  return true;
+}
+
+struct Reader::Impl {
+  const RingFile& ring;
+  const Lease& lease;
+  bool all_owners_gone;  // the machine was started anew since the ring was made
+  std::vector<Track> tracks;
+  std::vector<Candidate> candidates;
+  std::uint32_t next_slot_to_ask = 0;
+  // Of the drain under way.
+  DrainReport report;
+  DrainBudget budget{};
+  std::uint32_t sealed_pins_left = 0;  // policy drop-oldest outlives a flusher that dies with its pins (R5)
+
+  Impl(const RingFile& file, const Lease& held)
+      : ring(file),
+        lease(held),
+        all_owners_gone(file.of_an_earlier_boot()),
+        tracks(file.geometry().block_count) {}
+
+  bool superseded() const noexcept {
+    return ring.header().epoch.load(std::memory_order_acquire) != lease.epoch();  // P11
+  }
+  BlockDescriptor& descriptor(std::uint32_t index) const noexcept { return ring.descriptors()[index]; }
+  Pin my_pin() const noexcept { return pin_of(lease.epoch()); }
+  bool contradictory(const StateWord& state, const ExportedWord& exported,
+                     const CommittedWord& committed) const noexcept {
+    return static_cast<std::size_t>(state.signal) >= kSignalCount ||
+           committed.offset_bytes() > ring.geometry().block_bytes ||
+           exported.offset_bytes >= committed.offset_bytes();
+  }
+  bool gone(const StateWord& state) const noexcept {
+    return all_owners_gone || state.writer >= ring.geometry().writer_count ||
+           owner_gone(ring.slots()[state.writer], state);
+  }
+
+  void fence_predecessors();
+  void ask_proc();
+  bool mend_state(std::uint32_t index);
+  void list_candidates();
+  bool visit(std::uint32_t index, const std::function<bool(Slice&&)>& sink);
+  bool hand_out(std::uint32_t index, std::uint64_t word, CommittedWord committed,
+                const std::function<bool(Slice&&)>& sink);
+  void settle(std::uint32_t index);
+  void leave(Signal signal) noexcept;
+  void limit_pins() noexcept;
+  bool advance(std::uint32_t index, const SliceKey& key, const OutcomeCounts& counts);
+  void write_off(std::uint32_t index);
+  std::uint64_t believable_loss(std::uint32_t index, const StateWord& state, const ExportedWord& exported,
+                                const CommittedWord& committed) const;
+};
+
+}  // namespace shmring
