@@ -35,6 +35,7 @@ class Aftermath {
         file_(value_or_abort(RingFile::attach(path))) {}
 
   std::string run(First first) {
+    check_as_it_was_left();
     if (first == First::kProducer) write_before_anybody_drains();
     drain();
     check_records();
@@ -124,6 +125,19 @@ class Aftermath {
     return sum;
   }
 
+  /// Before anybody has mended anything: an interrupted step is no damage, and each block closes at every instant (I5).
+  void check_as_it_was_left() {
+    if (account(file_).closing != Closing::kCloses)
+      problem("the accounting does not close before the recovery");
+    check_damage();
+  }
+
+  void check_damage() {
+    for (const Finding& finding : fsck(file_)) {
+      if (finding.severity == Finding::Severity::kDamage) problem(finding.where + ": " + finding.what);
+    }
+  }
+
   void check_books() {
     const Accounting accounting = account(file_);
     if (accounting.closing != Closing::kCloses) problem("the accounting does not close");
@@ -143,9 +157,7 @@ class Aftermath {
       problem(std::to_string(dropped) + " drops counted, " + std::to_string(ledger_.refused) +
               " emits refused");
     }
-    for (const Finding& finding : fsck(file_)) {
-      if (finding.severity == Finding::Severity::kDamage) problem(finding.where + ": " + finding.what);
-    }
+    check_damage();
   }
 
   void check_blocks(const char* when) {
