@@ -142,11 +142,14 @@ class EnteringFlusher {
     return done;
   }
 
-  /// Until there is nothing more, and every slot was asked about. False: an acknowledgement failed.
+  /// Until there is nothing more, and every slot was asked about. False: an acknowledgement failed, or there is no end.
   bool empty(const RingFile& ring) {
     bool done = true;
     const std::uint32_t looks = ring.geometry().writer_count / 16 + 2;  // a pass asks /proc about a few slots
+    constexpr std::uint32_t kTooManyPasses = 1000;
+    std::uint32_t passes = 0;
     for (std::uint32_t quiet = 0; quiet < looks;) {
+      if (++passes > kTooManyPasses) return false;
       quiet = drain() == 0 ? quiet + 1 : 0;
       done = acknowledge() && done;
     }
