@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what a build, the tests or the benchmarks need, from Debian's packages; silent when nothing is missing.
 #
-# usage: scripts/bootstrap.sh [--build] [--test] [--bench] [--interop] [--model] [--no-install] [--prefix DIR]
+# usage: scripts/bootstrap.sh [--build] [--test] [--bench] [--interop] [--model] [--aarch64] [--no-install] [--prefix DIR]
 #
 #   --build       what builds the library, the flusher and the tools (this set is part of every other)
 #   --test        what the tests need besides
 #   --bench       what the benchmarks need besides
 #   --interop     what trying shmring against other people's programs needs besides
 #   --model       what searching the ring's model needs
+#   --aarch64     what cross-compiling for aarch64 and running that needs besides; its libraries: scripts/arm64_sysroot.sh
 #   --no-install  installs nothing: names what is missing and exits 1
 #   --prefix DIR  looks for libraries and programs in DIR too, for machines without root
 set -euo pipefail
@@ -38,6 +39,7 @@ strace                 program strace
 procps                 program pgrep
 python3                program python3
 spin                   program spin
+g++-aarch64-linux-gnu  program aarch64-linux-gnu-g++
 '
 bench_set='
 libbenchmark-dev       header  benchmark/benchmark.h
@@ -50,6 +52,13 @@ python3                program python3
 model_set='
 gcc                    program gcc
 spin                   program spin
+'
+aarch64_set='
+g++-aarch64-linux-gnu  program aarch64-linux-gnu-g++
+qemu-user              program qemu-aarch64
+qemu-system-arm        program qemu-system-aarch64
+cpio                   program cpio
+python3                program python3
 '
 
 die() {
@@ -67,6 +76,7 @@ while [ $# -gt 0 ]; do
     --bench) wanted+=$bench_set ;;
     --interop) wanted+=$interop_set ;;
     --model) wanted+=$model_set ;;
+    --aarch64) wanted+=$aarch64_set ;;
     --no-install) install=no ;;
     --prefix) prefix=${2:?--prefix needs a folder}; shift ;;
     -h | --help) sed -n '3,/^set /{/^set /!s/^# \{0,1\}//p}' "$0"; exit 0 ;;

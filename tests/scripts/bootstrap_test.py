@@ -91,6 +91,13 @@ class Bootstrap(unittest.TestCase):
         self.assertEqual(code, 1)
         for package in ("clang", "musl-tools", "python3", "strace"):
             self.assertIn(package, output)
+        self.assertNotIn("qemu-user", output)
+
+    def test_a_package_of_two_sets_is_asked_for_once(self):
+        code, output = self.run_it("--test", "--aarch64", "--no-install")
+        self.assertEqual(code, 1)
+        self.assertIn("qemu-user", output)
+        self.assertEqual(output.splitlines()[0].split().count("g++-aarch64-linux-gnu"), 1)
 
     def test_goes_through_sudo_when_not_root(self):
         (self.bin / "protoc").unlink()
