@@ -10,29 +10,12 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
-#include <string_view>
 #include <utility>
 
-#include "flusher/invocation.hpp"
-
 namespace shmring::flusher {
-namespace {
-
-// A file that is cut short while it is mapped answers with SIGBUS. Nothing can be delivered after that; say why.
-void on_bus_error(int) {
-  constexpr std::string_view kText =
-      "level=error event=ring_truncated hint=\"the ring file was cut short while in use; remove it and "
-      "restart its producers\"\n";
-  const ssize_t written = write(STDERR_FILENO, kText.data(), kText.size());
-  static_cast<void>(written);
-  _exit(kExitBadNews);
-}
-
-}  // namespace
 
 Result<Signals> Signals::block() {
   std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGBUS, on_bus_error);
   sigset_t set;
   sigemptyset(&set);
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);

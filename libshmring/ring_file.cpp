@@ -71,6 +71,14 @@ Result<void> check_type(const struct stat& info, const std::string& path) {
   return {};
 }
 
+/// Cut short and filled again, or the bytes of another ring copied over it. A flipped bit is neither: the sizes that count are
+/// in private memory, so the ring goes on.
+bool is_another(const RingIdentity& now, const RingIdentity& attached) noexcept {
+  if (std::memcmp(&now, &attached, sizeof(now)) == 0) return false;
+  const RingIdentity nothing{};
+  return std::memcmp(&now, &nothing, sizeof(now)) == 0 || now.checksum == identity_checksum(now);
+}
+
 }  // namespace
 
 struct RingFile::Impl {
@@ -155,6 +163,11 @@ Result<void> RingFile::still_valid() const {
     return Error{ErrorCode::kDamaged, path().string() + " was truncated from " + std::to_string(geometry().file_bytes) +
                                           " to " + std::to_string(info.st_size) +
                                           " bytes while in use: its records are lost; remove it, and restart its producers"};
+  }
+  RingIdentity now{};
+  if (::pread(fd(), &now, sizeof(now), 0) != static_cast<ssize_t>(sizeof(now)) || is_another(now, identity())) {
+    return Error{ErrorCode::kDamaged, path().string() + " was overwritten while in use: what it held is lost; remove it, and "
+                                                        "restart its producers"};
   }
   struct stat named {};
   if (::lstat(path().c_str(), &named) != 0 || named.st_dev != impl_->device || named.st_ino != impl_->inode) {

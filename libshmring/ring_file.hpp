@@ -68,7 +68,8 @@ class RingFile {
   /// From now on the ring is seen at another address (a forked child's own mapping of the same file).
   void move_mapping(std::byte* base) noexcept;
 
-  /// The file is as long as when it was attached, and still the one that its path names. What a long-running reader asks at each tick.
+  /// The file is as long as when it was attached, the same ring (kDamaged otherwise), and still the one that its path names
+  /// (kNotFound). What a long-running reader asks at each tick.
   Result<void> still_valid() const;
 
  private:

@@ -7,6 +7,7 @@
 
 #include "libshmring/ring_file.hpp"
 #include "libshmring/snapshot.hpp"
+#include "tools/cut_short.hpp"
 #include "tools/record.hpp"
 #include "tools/slice_text.hpp"
 #include "tools/units.hpp"
@@ -26,6 +27,7 @@ struct DumpArguments {
 int dump(const DumpArguments& arguments) {
   const auto ring = RingFile::attach(arguments.ring.path(), Access::kReadOnly);
   if (!ring) return cannot_open(kVerb, ring.error());
+  const PageGuard guard(*ring);
   std::uint64_t unreadable = 0;
   peek_all(*ring, [&](Slice&& slice) {
     if (arguments.signal && slice.key.signal != *arguments.signal) return;
@@ -33,9 +35,9 @@ int dump(const DumpArguments& arguments) {
     print(slice_text(records, slice.key.signal, arguments.format));
     unreadable += records.unreadable();
   });
-  if (unreadable == 0) return kFine;
+  if (unreadable == 0) return unless_cut_short(kVerb, *ring, guard, kFine);
   complain(kVerb, fmt::format("{} records are no valid OTLP and are not shown", format_count(unreadable)));
-  return kBadNews;
+  return unless_cut_short(kVerb, *ring, guard, kBadNews);
 }
 
 }  // namespace

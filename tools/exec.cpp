@@ -16,8 +16,10 @@
 #include <variant>
 #include <vector>
 
+#include "libshmring/ring_core.hpp"
 #include "tools/attribute_store.hpp"
 #include "tools/child.hpp"
+#include "tools/cut_short.hpp"
 #include "tools/line_source.hpp"
 #include "tools/line_splitter.hpp"
 #include "tools/text.hpp"
@@ -139,6 +141,7 @@ int exec(const ExecArguments& arguments, std::span<char* const> command) {
   const auto ring = open_to_write(arguments.ring, service);
   if (!ring) return run_without_ring(command, ring.error());
   report_drops_as(kVerb);
+  const PageGuard guard(ring->core()->file());  // the command goes on, whatever becomes of the ring
 
   const SignalForwarder signals;
   auto run = Child::run(command, signals);
@@ -159,6 +162,7 @@ int exec(const ExecArguments& arguments, std::span<char* const> command) {
   std::array<Stream, 2> streams{stream(0), stream(1)};
   const int exit_code = carry(child, signals, streams);
   logger.complain_about_rest(kVerb, "lines");
+  unless_cut_short(kVerb, ring->core()->file(), guard, exit_code);
   return exit_code;
 }
 

@@ -9,9 +9,11 @@
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <vector>
 
 #include "libshmring/ring_file.hpp"
+#include "tools/cut_short.hpp"
 #include "tools/text.hpp"
 #include "tools/units.hpp"
 #include "tools/verbs.hpp"
@@ -69,6 +71,8 @@ int fsck_ring(const FsckArguments& arguments) {
   const std::string path = arguments.ring.path().string();
   const auto ring = RingFile::attach(path, Access::kReadOnly);
   if (!ring && ring.error().code != ErrorCode::kDamaged) return cannot_open(kVerb, ring.error());
+  std::optional<PageGuard> guard;
+  if (ring) guard.emplace(*ring);
   const std::vector<Finding> findings = ring ? fsck(*ring) : findings_in_header(path, ring.error());
   const auto damaged =
       static_cast<std::size_t>(std::count_if(findings.begin(), findings.end(), [](const Finding& each) {
@@ -76,7 +80,8 @@ int fsck_ring(const FsckArguments& arguments) {
       }));
   print(arguments.output == Output::kJson ? as_json(path, findings, damaged)
                                           : as_text(path, findings, damaged));
-  return damaged == 0 ? kFine : kBadNews;
+  const int exit_code = damaged == 0 ? kFine : kBadNews;
+  return ring ? unless_cut_short(kVerb, *ring, *guard, exit_code) : exit_code;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "libshmring/ring_file.hpp"
+#include "tools/cut_short.hpp"
 #include "tools/status_report.hpp"
 #include "tools/verbs.hpp"
 
@@ -21,15 +22,16 @@ struct StatusArguments {
 int status(const StatusArguments& arguments) {
   const auto ring = RingFile::attach(arguments.ring.path(), Access::kReadOnly);
   if (!ring) return cannot_open(kVerb, ring.error());
+  const PageGuard guard(*ring);
   const auto report = make_report(*ring);
   if (!report) return cannot_open(kVerb, report.error());
   if (arguments.check) {
     const CheckResult result = check(*report, arguments.thresholds);
     print(arguments.output == Output::kJson ? as_json(*report) : result.line);
-    return result.fine ? kFine : kBadNews;
+    return unless_cut_short(kVerb, *ring, guard, result.fine ? kFine : kBadNews);
   }
   print(arguments.output == Output::kJson ? as_json(*report) : as_text(*report));
-  return report->bad_news() ? kBadNews : kFine;
+  return unless_cut_short(kVerb, *ring, guard, report->bad_news() ? kBadNews : kFine);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "libshmring/otlp/request.hpp"
 #include "libshmring/ring_file.hpp"
 #include "tools/block_watch.hpp"
+#include "tools/cut_short.hpp"
 #include "tools/descriptor.hpp"
 #include "tools/pretty.hpp"
 #include "tools/record.hpp"
@@ -103,6 +104,7 @@ bool print_lines(std::vector<Line> lines, std::uint64_t& left) {
 int tap(const TapArguments& arguments) {
   const auto ring = RingFile::attach(arguments.ring.path(), Access::kReadOnly);
   if (!ring) return cannot_open(kVerb, ring.error());
+  const PageGuard guard(*ring);
   const Descriptor signals = catch_end_signals();
   BlockWatch watch(*ring);
   std::uint64_t left = arguments.limit;
@@ -110,6 +112,7 @@ int tap(const TapArguments& arguments) {
   for (unsigned looks = 1; left > 0 && std::ferror(stdout) == 0 && wait_for_look(signals); ++looks) {
     std::vector<Line> lines;
     missed += watch.look([&](const Slice& slice) { add_lines(arguments, slice, lines); });
+    if (guard.has_lost_pages()) return unless_cut_short(kVerb, *ring, guard, kBadNews);
     if (print_lines(std::move(lines), left) || looks % kLooksPerCheck != 0) continue;
     if (missed > 0)
       complain(kVerb,

@@ -375,29 +375,6 @@ TEST(Flusher, ReopensItsFilesAtSighup) {
   EXPECT_EQ(stage.bodies_in_file().size(), 10U);
 }
 
-TEST(Flusher, ARingThatWasRemovedIsDrainedOnceMoreAndLeft) {
-  const Stage stage;
-  FlusherProcess flusher = stage.start({"--interval", "20ms"});
-  ASSERT_TRUE(flusher.says("event=started"));
-  flusher.signal(SIGSTOP);
-  stage.emit(0, 10);
-  std::filesystem::remove(stage.ring.path());
-  flusher.signal(SIGCONT);
-  EXPECT_EQ(flusher.wait(), 1);
-  EXPECT_THAT(flusher.log_text(), HasSubstr("event=ring_lost"));
-  EXPECT_EQ(stage.bodies_in_file(), numbers(10));
-}
-
-TEST(Flusher, ARingThatWasTruncatedEndsItWithAClearError) {
-  const Stage stage;
-  FlusherProcess flusher = stage.start({"--interval", "20ms"});
-  ASSERT_TRUE(flusher.says("event=started"));
-  std::filesystem::resize_file(stage.ring.path(), 0);
-  EXPECT_EQ(flusher.wait(), 1);
-  EXPECT_THAT(flusher.log_text(),
-              ::testing::AnyOf(HasSubstr("event=ring_lost"), HasSubstr("event=ring_truncated")));
-}
-
 TEST(Flusher, KeepsItsMemoryLimitWhenNothingCanBeDelivered) {
   const Stage stage({.blocks = 8192, .block_bytes = 16384});  // 128 MiB
   Logger logger = stage.ring.open().logger("test");

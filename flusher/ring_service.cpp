@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// One ring served: drained on schedule and exported.
+
+#include "flusher/ring_service.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "flusher/invocation.hpp"
+
+namespace shmring::flusher {
+namespace {
+
+// Writers that ask all the time get a drain this often, not one after the other.
+constexpr auto kEarlyDrainGap = std::chrono::milliseconds(2);
+
+}  // namespace
+
+Served RingService::run() {
+  auto destinations = Destinations::create(config_, loop_, log_, [this](const Batch& batch) {
+    source_.count_possible_duplicates(batch.signal, batch.records);
+  });
+  if (!destinations) {
+    log_.write(LogLevel::kError, "cannot_export", {field("reason", destinations.error().message)});
+    return {.exit_code = kExitCannotOpen};
+  }
+  Pipeline pipeline(config_, source_, destinations->all(), log_);
+  const Served served =
+      config_.once == Once::kYes ? run_once(pipeline) : run_until_told(pipeline, *destinations);
+  destinations->abandon_all();
+  reader_.release_all();
+  return served;
+}
+
+Served RingService::run_once(Pipeline& pipeline) {
+  beat();
+  drain(pipeline, nullptr);
+  finish(pipeline);
+  look_at_ring();
+  const PipelineTotals& totals = pipeline.totals();
+  const std::uint64_t bad = totals.rejected + totals.invalid + totals.corrupt;
+  log_.write(LogLevel::kInfo, "exported",
+             {field("accepted", totals.accepted), field("rejected", totals.rejected),
+              field("invalid", totals.invalid), field("corrupt", totals.corrupt)});
+  const bool is_fine = is_all_delivered(pipeline) && bad == 0 && !is_ring_lost_;
+  return {.exit_code = is_fine ? kExitFine : kExitBadNews, .is_ring_lost = is_ring_lost_};
+}
+
+Served RingService::run_until_told(Pipeline& pipeline, Destinations& destinations) {
+  WakeThread wake(reader_, [this] { loop_.wake(); });
+  Schedule schedule(Clock::now(), config_.interval);
+  beat();
+  while (!orders_.end) {
+    const bool is_early_waiting = wake.is_asked() && pipeline.has_room();
+    loop_.turn(is_early_waiting ? std::min(schedule.deadline(), last_drain_ + kEarlyDrainGap)
+                                : schedule.deadline());
+    if (std::exchange(orders_.reopen, false)) {
+      destinations.reopen_files();
+      log_.write(LogLevel::kInfo, "files_reopened");
+    }
+    const TimePoint now = Clock::now();
+    const bool is_tick = schedule.is_due(now);
+    if (is_tick) {
+      look_at_ring();
+      if (is_ring_lost_) break;
+      beat();
+      tell_missed(schedule);
+    }
+    const bool is_early = wake.is_asked() && pipeline.has_room() && now >= last_drain_ + kEarlyDrainGap;
+    if (is_tick || is_early || pipeline.wants_more()) drain(pipeline, &wake);
+  }
+  return end(pipeline);
+}
+
+/// The last drain, its export, and the news. Of a ring that was cut short, what is still there.
+Served RingService::end(Pipeline& pipeline) {
+  drain(pipeline, nullptr);
+  finish(pipeline);
+  look_at_ring();
+  const bool is_delivered = is_all_delivered(pipeline);
+  const PipelineTotals& totals = pipeline.totals();
+  log_.write(LogLevel::kInfo, is_ring_lost_ ? "left_ring" : "stopped",
+             {field("accepted", totals.accepted), field("rejected", totals.rejected),
+              field("invalid", totals.invalid), field("corrupt", totals.corrupt)});
+  return {.exit_code = is_delivered && !is_ring_lost_ ? kExitFine : kExitBadNews,
+          .is_ring_lost = is_ring_lost_};
+}
+
+/// Until all has its outcome, or the time for that is up.
+void RingService::finish(Pipeline& pipeline) {
+  const TimePoint deadline = Clock::now() + config_.shutdown_timeout;
+  TimePoint next_beat = Clock::now() + config_.interval;
+  for (;;) {
+    if (pipeline.wants_more()) drain(pipeline, nullptr);
+    if (pipeline.is_idle() && !pipeline.has_left_some()) return;
+    if (Clock::now() >= deadline || orders_.end_at_once) return;
+    if (config_.once == Once::kYes && orders_.end) return;
+    loop_.turn(std::min(deadline, next_beat));
+    if (Clock::now() < next_beat) continue;
+    beat();
+    next_beat += config_.interval;
+  }
+}
+
+bool RingService::is_all_delivered(const Pipeline& pipeline) {
+  if (pipeline.is_idle() && !pipeline.has_left_some()) return true;
+  log_.write(LogLevel::kWarning, "left_in_ring",
+             {field("records_under_way", pipeline.unfinished_records()),
+              field("more", pipeline.has_left_some() ? "yes" : "no"),
+              field("hint", is_ring_lost_ ? "that ring is lost, and they with it"
+                                          : "they stay in the ring, and the next flusher sends them")});
+  return false;
+}
+
+void RingService::drain(Pipeline& pipeline, WakeThread* wake) {
+  reader_.consume_wake();  // before the drain, or a wake is lost
+  if (wake != nullptr) wake->rearm();
+  last_drain_ = Clock::now();
+  const DrainReport report = pipeline.drain();
+  if (report.records > 0) {
+    log_.write(LogLevel::kDebug, "drained",
+               {field("records", report.records), field("bytes", report.bytes),
+                field("free_blocks", report.free_blocks)});
+  }
+}
+
+void RingService::beat() {
+  reader_.beat(
+      static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::milliseconds>(config_.interval).count()));
+}
+
+void RingService::tell_missed(const Schedule& schedule) {
+  if (schedule.missed() == missed_) return;
+  log_.write_limited(LogLevel::kWarning, "ticks_missed", "",
+                     {field("missed", schedule.missed() - missed_),
+                      field("hint", "the flusher had too little CPU time, or an exporter blocked")});
+  missed_ = schedule.missed();
+}
+
+std::optional<std::string> RingService::why_lost() const {
+  if (const auto valid = ring_.still_valid(); !valid) return valid.error().message;
+  if (guard_.has_lost_pages()) {
+    return ring_.path().string() + " was cut short for a while, or a part of its memory cannot be read";
+  }
+  // Nobody else can hold the file lock: this word was not changed by a flusher.
+  if (ring_.header().epoch.load(std::memory_order_acquire) != lease_.epoch()) {
+    return ring_.path().string() + " was overwritten while in use: another flusher seems to hold the lease";
+  }
+  return std::nullopt;
+}
+
+void RingService::look_at_ring() {
+  const auto why = why_lost();
+  if (!why || is_ring_lost_) return;
+  is_ring_lost_ = true;
+  log_.write(LogLevel::kError, "ring_lost", {field("ring", ring_.path().string()), field("reason", *why)});
+}
+
+}  // namespace shmring::flusher

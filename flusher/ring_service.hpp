@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// One ring served under one lease: drained on schedule and exported, until somebody says so or the ring is lost.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "flusher/config.hpp"
+#include "flusher/destinations.hpp"
+#include "flusher/event_loop.hpp"
+#include "flusher/log.hpp"
+#include "flusher/pipeline.hpp"
+#include "flusher/ring_source.hpp"
+#include "flusher/schedule.hpp"
+#include "flusher/wake_thread.hpp"
+#include "libshmring/lease.hpp"
+#include "libshmring/page_guard.hpp"
+#include "libshmring/ring_file.hpp"
+
+namespace shmring::flusher {
+
+/// What the signals asked for.
+struct Orders {
+  bool end = false;
+  bool end_at_once = false;  // a second SIGTERM or SIGINT
+  bool reopen = false;
+};
+
+/// How a service came to its end.
+struct Served {
+  int exit_code = 0;
+  bool is_ring_lost = false;  // truncated, overwritten, removed or replaced: the path may hold another one
+};
+
+class RingService {
+ public:
+  /// REQUIRES: all of these outlive the service; `guard` is of `ring`.
+  RingService(const Config& config, Log& log, EventLoop& loop, const RingFile& ring, const PageGuard& guard,
+              const Lease& lease, Reader& reader, Orders& orders)
+      : config_(config),
+        log_(log),
+        loop_(loop),
+        ring_(ring),
+        guard_(guard),
+        lease_(lease),
+        reader_(reader),
+        orders_(orders),
+        source_(reader) {}
+
+  Served run();
+
+ private:
+  Served run_once(Pipeline& pipeline);
+  Served run_until_told(Pipeline& pipeline, Destinations& destinations);
+  Served end(Pipeline& pipeline);
+  void finish(Pipeline& pipeline);
+  bool is_all_delivered(const Pipeline& pipeline);
+  void drain(Pipeline& pipeline, WakeThread* wake);
+  void beat();
+  void tell_missed(const Schedule& schedule);
+  std::optional<std::string> why_lost() const;
+  void look_at_ring();
+
+  const Config& config_;
+  Log& log_;
+  EventLoop& loop_;
+  const RingFile& ring_;
+  const PageGuard& guard_;
+  const Lease& lease_;
+  Reader& reader_;
+  Orders& orders_;
+  RingSource source_;
+  TimePoint last_drain_{};
+  std::uint64_t missed_ = 0;
+  bool is_ring_lost_ = false;
+};
+
+}  // namespace shmring::flusher
