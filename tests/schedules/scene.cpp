@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// One schedule after the other on one ring.
+#include "tests/schedules/scene.hpp"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <thread>
+
+#include "tests/schedules/actors.hpp"
+
+namespace shmring::testing {
+namespace {
+
+unsigned lowest_free_fd() {
+  const int fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) give_up("cannot open /dev/null");
+  ::close(fd);
+  return static_cast<unsigned>(fd);
+}
+
+std::uint64_t mix(std::uint64_t hash, std::uint64_t value) noexcept { return mixed(hash ^ value) + hash; }
+
+}  // namespace
+
+void Role::registers() const {
+  if (!scene_.ring().prepare_thread()) give_up("an actor gets no slot");
+}
+bool Role::emits(std::size_t bytes) const {
+  return scene_.book().emit(scene_.ring(), static_cast<Author>(actor_), bytes);
+}
+bool Role::fills_a_block() const { return scene_.fill_a_block(static_cast<Author>(actor_)); }
+BookedFlusher& Role::flusher() const {
+  auto& flusher = scene_.flusher(actor_);
+  if (!flusher) flusher.emplace(scene_.file(), scene_.book());
+  return *flusher;
+}
+
+Scene::Scene(const Scenario& scenario, Judged judged)
+    : scenario_(scenario),
+      judged_(judged),
+      scratch_(scenario.shape),
+      file_(scratch_.attach()),
+      ring_(scratch_.open()) {
+  static_cast<void>(payload_text());
+  watch_mapping(file_.base(), file_.geometry().file_bytes);
+  watch_mapping(ring_.core()->file().base(), file_.geometry().file_bytes);
+  scenario.arrange(*this);
+  clear_away(false);
+  image_.assign(file_.base(), file_.base() + file_.geometry().file_bytes);
+  book_then_ = book_;
+  first_free_fd_ = lowest_free_fd();
+}
+
+Scene::~Scene() { forget_mappings(); }
+
+bool Scene::fill_a_block(Author author) {
+  if (!book_.emit(ring_, author, ring_.max_payload())) return false;
+  const std::size_t room = this_thread_writers->open[static_cast<std::size_t>(Signal::kLogs)].room;
+  return room <= kSmallestPayload || book_.emit(ring_, author, room - 1);
+}
+
+void Scene::dead_writer(std::uint32_t blocks, std::uint32_t records) {
+  std::thread([&] {
+    bool emitted = true;
+    for (std::uint32_t n = 0; n < blocks; ++n) emitted = emitted && fill_a_block(Author::kBefore);
+    for (std::uint32_t n = 0; n < records; ++n)
+      emitted = emitted && book_.emit(ring_, Author::kBefore, kSmall);
+    if (!emitted) give_up("a scene cannot be arranged: a record is refused");
+  }).join();
+}
+
+bool Scene::may_see_a_death(const Touch& access) const noexcept {
+  return access.offset < file_.geometry().descriptors_offset &&
+         access.offset + access.size > file_.geometry().slots_offset;
+}
+
+std::string Scene::place_of(const Touch& access) const {
+  const Geometry& geometry = file_.geometry();
+  const auto within = [&](std::uint64_t begin, std::uint64_t each, const char* what) {
+    const std::uint64_t at = access.offset - begin;
+    return std::string(what) + " " + std::to_string(at / each) + " +" + std::to_string(at % each) + " (" +
+           std::to_string(access.size) + " bytes)";
+  };
+  if (access.offset >= geometry.blocks_offset)
+    return within(geometry.blocks_offset, geometry.block_bytes, "block");
+  if (access.offset >= geometry.descriptors_offset)
+    return within(geometry.descriptors_offset, sizeof(BlockDescriptor), "descriptor");
+  if (access.offset >= geometry.slots_offset)
+    return within(geometry.slots_offset, sizeof(WriterSlot), "slot");
+  return within(0, kHeaderBytes, "header");
+}
+
+void Scene::restore() {
+  std::memcpy(file_.base(), image_.data(), image_.size());
+  book_ = book_then_;
+}
+
+void Scene::start() {
+  for (unsigned actor = 0; actor < kActors; ++actor) {
+    const Part& part = actor == 0 ? scenario_.a : scenario_.b;
+    const Role role(*this, actor);
+    start_actor(
+        actor, [&part, role] { part.prepare(role); }, [&part, role] { part.work(role); });
+  }
+}
+
+void Scene::take_turns(const Schedule& schedule, Played& played) {
+  std::array<bool, kActors> finished{};
+  std::array<bool, kActors> dead{};
+  const auto take = [&](const Turn& turn) {
+    const auto first = static_cast<std::uint32_t>(accesses_of(turn.actor).size());
+    const Standing standing = let_go_on(turn.actor, turn.until);
+    finished[turn.actor] = standing != Standing::kBefore;
+    if (standing == Standing::kRunaway) played.problems += "an actor comes to no end\n";
+    if ((standing == Standing::kBefore) != (turn.until != kToItsEnd))
+      played.problems += "a turn ended where none was to: the scenario is not the same each time\n";
+    played.turns.push_back({turn.actor, first, static_cast<std::uint32_t>(accesses_of(turn.actor).size())});
+    if (!turn.dies) return;
+    let_die(turn.actor);
+    finished[turn.actor] = dead[turn.actor] = true;
+  };
+  for (const Turn& turn : schedule) {
+    if (finished[turn.actor]) give_up("the schedule gives a turn to somebody who has finished");
+    take(turn);
+  }
+  // What is left: the one who did not have the last turn comes first.
+  const unsigned last = schedule.empty() ? 1 : schedule.back().actor;
+  for (const unsigned actor : {1 - last, last}) {
+    if (!finished[actor]) take({.actor = actor});
+  }
+  for (unsigned actor = 0; actor < kActors; ++actor) {
+    if (!dead[actor]) let_end(actor);
+    played.accesses[actor] = accesses_of(actor);
+  }
+}
+
+/// Of the words, not of times and thread ids; and of what the oracle was told.
+std::uint64_t Scene::fingerprint() const {
+  std::uint64_t hash = 0;
+  for (const BlockDescriptor& d : file_.descriptors()) {
+    hash = mix(hash, d.state.load());
+    hash = mix(hash, d.committed.load());
+    hash = mix(hash, d.exported.load());
+    for (const auto& set : d.outcomes) {
+      for (const auto& signal : set) {
+        for (const auto& cell : signal) hash = mix(hash, cell.load());
+      }
+    }
+  }
+  for (const WriterSlot& slot : file_.slots()) {
+    const ClaimWord claim = ClaimWord::unpack(slot.claim.load());
+    hash = mix(hash, static_cast<std::uint64_t>(claim.phase) << 32U | claim.generation);
+    for (const auto& signal : slot.dropped) {
+      for (const auto& cell : signal) hash = mix(hash, cell.load());
+    }
+  }
+  const auto* bytes = reinterpret_cast<const unsigned char*>(&book_);
+  for (std::size_t n = 0; n < sizeof(book_); ++n) hash = mix(hash, bytes[n]);
+  return hash;
+}
+
+/// A thread that died has closed nothing; a process would have.
+void Scene::clear_away(bool somebody_died) {
+  for (auto& flusher : flushers_) flusher.reset();
+  if (somebody_died) ::syscall(SYS_close_range, first_free_fd_, ~0U, 0U);
+}
+
+Played Scene::play(const Schedule& schedule) {
+  Played played;
+  restore();
+  start();
+  take_turns(schedule, played);
+  const bool somebody_died = has_death(schedule);
+  clear_away(somebody_died);
+  played.outcome = fingerprint();
+  played.problems += judge(*this, somebody_died);
+  return played;
+}
+
+}  // namespace shmring::testing
