@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <numeric>
 #include <span>
 #include <type_traits>
 #include <vector>
@@ -94,10 +95,14 @@ struct Book {
     return ids;
   }
 
+  std::uint64_t all_issued() const noexcept {
+    return std::accumulate(issued, issued + kAuthors, std::uint64_t{0});
+  }
+  std::uint64_t all_obliged() const noexcept {
+    return std::accumulate(obliged, obliged + kIds, std::uint64_t{0});
+  }
   std::uint64_t all_refused() const noexcept {
-    std::uint64_t sum = 0;
-    for (const std::uint8_t once : refused) sum += once;
-    return sum;
+    return std::accumulate(refused, refused + kIds, std::uint64_t{0});
   }
 
  private:

@@ -45,7 +45,7 @@ class Judge {
     check_damage();
     expect_none(book_.mangled, "mangled records");
     expect_none(book_.corrupt, "corrupt records");
-    if (scene_.scenario().two_flushers) return;
+    if (one_is_late()) return;
     expect_none(book_.after_ack, "records handed out after their acknowledgement");
     expect_none(book_.refused_acks, "acknowledgements refused to the only flusher");
   }
@@ -85,7 +85,7 @@ class Judge {
     const bool exists = book_.obliged[id] != 0 || book_.handed[id] != 0;
     if (book_.refused[id] != 0 && book_.handed[id] != 0) problem(whose + " was refused and arrives");
     if (accepted > 1) problem(whose + " is accepted " + std::to_string(accepted) + " times");
-    const unsigned successors = (somebody_died_ ? 1U : 0U) + (scene_.scenario().two_flushers ? 1U : 0U);
+    const unsigned successors = (somebody_died_ ? 1U : 0U) + (one_is_late() ? 1U : 0U);
     if (book_.handed[id] > 1U + book_.given_back[id] + successors)
       problem(whose + " is handed out " + std::to_string(book_.handed[id]) + " times");
     if (!exists) {
@@ -101,6 +101,7 @@ class Judge {
     }
   }
 
+  bool one_is_late() const noexcept { return scene_.scenario().flushers == Flushers::kOneIsLate; }
   bool may_evict() const noexcept { return scene_.scenario().shape.on_full == FullPolicy::kDropOldest; }
 
   void check_books() {

@@ -35,6 +35,18 @@ const auto kHasDrained = [](const Role& role) {
   role.flusher().drain();
 };
 
+const auto kAcknowledges = [](const Role& role) { role.flusher().acknowledge(); };
+/// It has handed out what there was; then it stood still while another took over, and does not know.
+const auto kHasLostItsLease = [](const Role& role) {
+  kHasDrained(role);
+  role.flusher().lose_lease();
+};
+const auto kAcknowledgesAndDrains = [](const Role& role) {
+  role.flusher().acknowledge();
+  role.flusher().drain();
+};
+const auto kLooksAtTheAccounts = [](const Role& role) { role.looks_at_the_accounts(); };
+
 const auto kNothing = [](Scene&) {};
 const auto kOneBlockFree = [](Scene& scene) { scene.dead_writer(3, 0); };
 const auto kNoBlockFree = [](Scene& scene) { scene.dead_writer(4, 0); };
@@ -43,6 +55,11 @@ const auto kOneOrphanWithRoom = [](Scene& scene) { scene.dead_writer(3, 1); };
 const auto kAnOrphanAndThreeFree = [](Scene& scene) { scene.dead_writer(0, 1); };
 /// One is full, one an orphan with room; the next to write takes one of the two free ones.
 const auto kAnOrphanAndOneFree = [](Scene& scene) { scene.dead_writer(1, 1); };
+/// The oldest is an orphan with room, the others are full.
+const auto kAnOrphanAndNoneFree = [](Scene& scene) {
+  scene.dead_writer(0, 1);
+  scene.dead_writer(3, 0);
+};
 /// Everything in it is exported, its writer is gone, nobody has recycled it.
 const auto kAnExportedOrphan = [](Scene& scene) {
   scene.dead_writer(0, 1);
@@ -76,6 +93,13 @@ const auto kLastGeneration = [](Scene& scene) {
   ClaimWord claim = ClaimWord::unpack(slot.claim.load());
   claim.generation = StateWord::kGenerationMask;
   slot.claim.store(claim.pack());
+};
+/// The only slot's holder was killed in a way that the kernel does not mark.
+const auto kAnUnmarkedDeath = [](Scene& scene) {
+  scene.dead_writer(0, 1);
+  const std::uint32_t held = kNobodysTid;
+  std::memcpy(scene.slot(0).mutex + kFutexWordOffset, &held, sizeof(held));
+  scene.slot(0).tid.store(kNobodysTid);
 };
 /// The only slot's last claimer died before it locked: the kernel did not mark that, /proc knows.
 const auto kADeadClaimer = [](Scene& scene) {
@@ -118,6 +142,11 @@ const std::vector<Scenario>& all_scenarios() {
        kADeadClaimer,
        {.work = kEmitsOne},
        {.work = kEmitsOne}},
+      {"one_adopts_what_the_other_evicts",
+       kFourBlocksDropOldest,
+       kAnOrphanAndNoneFree,
+       {kRegisters, kEmitsTwo},
+       {kRegisters, kFillsABlock}},
       {"both_evict", kFourBlocksDropOldest, kNoBlockFree, {kRegisters, kEmitsOne}, {kRegisters, kEmitsOne}},
       {"both_evict_twice",
        kFourBlocksDropOldest,
@@ -131,7 +160,7 @@ const std::vector<Scenario>& all_scenarios() {
        kFourBlocks,
        kNothing,
        {kOpensABlock, kEmitsTwo},
-       {kHasDrained, [](const Role& role) { role.flusher().acknowledge(), kDrainsAndAcknowledges(role); }}},
+       {kHasDrained, [](const Role& role) { kAcknowledges(role), kDrainsAndAcknowledges(role); }}},
       {"seal_while_pinned", kFourBlocks, kNothing, {kFillsABlock, kEmitsOne}, {kTakesOver, kDrainsTwice}},
       {"adopt_while_drained",
        kFourBlocks,
@@ -148,6 +177,19 @@ const std::vector<Scenario>& all_scenarios() {
        kNoBlockFree,
        {kRegisters, kEmitsOne},
        {kTakesOver, kDrainsAndAcknowledges}},
+      {"evict_while_acknowledged",
+       kFourBlocksDropOldest,
+       kNoBlockFree,
+       {kRegisters, kFillsABlock},
+       {kHasDrained, kAcknowledges}},
+      {"evict_everything_while_drained",
+       kFourBlocksDropOldest,
+       kNoBlockFree,
+       {kRegisters,
+        [](const Role& role) {
+          for (int block = 0; block < 3; ++block) kFillsABlock(role);
+        }},
+       {kTakesOver, kDrainsAndAcknowledges}},
       {"evict_while_given_back",
        kFourBlocksDropOldest,
        kNoBlockFree,
@@ -157,7 +199,17 @@ const std::vector<Scenario>& all_scenarios() {
        kFourBlocks,
        kNoBlockFree,
        {kRegisters, kEmitsTwo},
-       {kHasDrained, [](const Role& role) { role.flusher().acknowledge(); }}},
+       {kHasDrained, kAcknowledges}},
+      {"take_a_slot_while_its_blocks_are_drained",
+       kFourBlocks,
+       kAnOrphanAndOneFree,
+       {.work = kEmitsOne},
+       {kTakesOver, kDrainsTwice}},
+      {"take_a_slot_while_it_is_vacated",
+       {.blocks = 4, .block_bytes = 4096, .writers = 1},
+       kAnUnmarkedDeath,
+       {.work = kEmitsTwo},
+       {kTakesOver, kDrainsTwice}},
       {"emit_while_a_dead_flushers_pins_are_taken_over",
        kFourBlocks,
        kPinsOfADeadFlusher,
@@ -169,14 +221,51 @@ const std::vector<Scenario>& all_scenarios() {
        {kRegisters, [](const Role& role) { kFillsABlock(role), kFillsABlock(role); }},
        {.work = [](const Role& role) { kTakesOver(role), kDrainsAndAcknowledges(role); }}},
 
-      // Two flushers: the first stood still while its lease was ended, and goes on.
+      // A flusher that stood still while its lease was ended, and goes on: with its successor, and with producers after it.
       {"two_flushers",
        kFourBlocks,
        kAnOrphanAndThreeFree,
-       {[](const Role& role) { kHasDrained(role), role.flusher().lose_lease(); },
-        [](const Role& role) { role.flusher().acknowledge(), role.flusher().drain(); }},
+       {kHasLostItsLease, [](const Role& role) { kAcknowledges(role), role.flusher().drain(); }},
        {.work = [](const Role& role) { kTakesOver(role), kDrainsTwice(role); }},
-       true},
+       Flushers::kOneIsLate},
+      {"two_flushers_give_back",
+       kFourBlocks,
+       kOneOrphanWithRoom,
+       {kHasLostItsLease, [](const Role& role) { role.flusher().release_all(), role.flusher().drain(); }},
+       {.work = [](const Role& role) { kTakesOver(role), kDrainsAndAcknowledges(role); }},
+       Flushers::kOneIsLate},
+      // The successor and the producer after it are one thread: so that they can come between any two accesses of the late one.
+      {"a_late_flusher_while_adopted",
+       kFourBlocks,
+       kAnOrphanAndThreeFree,
+       {kHasLostItsLease, kAcknowledgesAndDrains},
+       {.work = [](const Role& role) { kHasDrained(role), role.flusher().release_all(), kEmitsOne(role); }},
+       Flushers::kOneIsLate},
+      {"a_late_flusher_while_claimed",
+       kFourBlocks,
+       kAnOrphanAndThreeFree,
+       {kHasLostItsLease, kAcknowledgesAndDrains},
+       {.work = [](const Role& role) { kTakesOver(role), kDrainsTwice(role), kFillsABlock(role); }},
+       Flushers::kOneIsLate},
+      {"a_late_flusher_while_evicted",
+       kFourBlocksDropOldest,
+       kNoBlockFree,
+       {kHasLostItsLease, kAcknowledgesAndDrains},
+       {.work = [](const Role& role) { kTakesOver(role), role.flusher().drain(), kFillsABlock(role); }},
+       Flushers::kOneIsLate},
+
+      // Somebody looks: the accounts close at every instant.
+      {"accounts_while_written", kFourBlocks, kNothing, {.work = kEmitsTwo}, {.work = kLooksAtTheAccounts}},
+      {"accounts_while_evicted",
+       kFourBlocksDropOldest,
+       kNoBlockFree,
+       {kRegisters, kFillsABlock},
+       {.work = kLooksAtTheAccounts}},
+      {"accounts_while_acknowledged_and_recycled",
+       kFourBlocks,
+       kOneOrphanWithRoom,
+       {kHasDrained, kAcknowledges},
+       {.work = kLooksAtTheAccounts}},
   };
   return scenarios;
 }

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "tests/schedules/book.hpp"
@@ -32,6 +33,8 @@ class Role {
   /// Until its block has no room left for another record. False: some record was refused.
   bool fills_a_block() const;
   BookedFlusher& flusher() const;
+  /// As `shmring status` does, at any instant: they close, and hold at least what had been committed.
+  void looks_at_the_accounts() const;
 
  private:
   Scene& scene_;
@@ -43,13 +46,18 @@ struct Part {
   std::function<void(const Role&)> work = {};                     // by turns
 };
 
+enum class Flushers : std::uint8_t {
+  kOneAtATime,
+  kOneIsLate,  // its lease is another's: what it acknowledges may be refused, what it was handed goes to its successor too
+};
+
 struct Scenario {
   const char* name;
   RingShape shape;
   std::function<void(Scene&)> arrange;  // once; every schedule begins with the ring as this leaves it
   Part a;
   Part b;
-  bool two_flushers = false;  // an acknowledgement may come too late
+  Flushers flushers = Flushers::kOneAtATime;
 };
 
 /// Four blocks, as small as they get.
@@ -73,6 +81,8 @@ class Scene {
   const Ring& ring() const noexcept { return ring_; }
   const RingFile& file() const noexcept { return file_; }
   Book& book() noexcept { return book_; }
+  /// By an actor: something does not hold.
+  void complain(const std::string& what) { complaints_ += what + "\n"; }
   /// By any thread: a record that fits no block which holds another, and one that takes the rest of that block.
   bool fill_a_block(Author author);
   std::optional<BookedFlusher>& flusher(unsigned actor) noexcept { return flushers_[actor]; }
@@ -104,10 +114,12 @@ class Scene {
   RingFile file_;  // what flushers and the judge see
   Ring ring_;
   Book book_;
+  std::string complaints_;
   std::array<std::optional<BookedFlusher>, kActors> flushers_;
   std::vector<std::byte> image_;
   Book book_then_;
   unsigned first_free_fd_ = 0;
+  std::unordered_set<std::uint64_t> found_good_;  // outcomes: many schedules end in the same
 };
 
 /// Somebody else comes after the schedule, in the ring as it is: everything has its fate, everything can be used again.
