@@ -69,6 +69,7 @@ class SharedLibrary {
   void read_symbols(const Elf64_Shdr& section, const Elf64_Shdr& strings) {
     for (std::uint64_t offset = sizeof(Elf64_Sym); offset < section.sh_size; offset += sizeof(Elf64_Sym)) {
       const auto symbol = at<Elf64_Sym>(section.sh_offset + offset);
+      if (ELF64_ST_BIND(symbol.st_info) == STB_LOCAL) continue;  // on aarch64 a section: nobody's name
       auto& list = symbol.st_shndx == SHN_UNDEF ? imported_ : exported_;
       list.insert(bytes_.data() + strings.sh_offset + symbol.st_name);
     }
