@@ -20,16 +20,44 @@ namespace {
 
 enum class Task : std::uint8_t { kRuns, kNone, kCannotTell };
 
+/// Whether /proc shows our own pid namespace, and not one above it, where our ids are other threads': proc(5), NSpid names
+/// the reader's id in each namespace from that of /proc down to its own.
+bool proc_is_ours() noexcept {
+  constexpr char kField[] = "\nNSpid:";
+  constexpr std::size_t kLongestLine = 512;  // 32 namespaces at most; the lines before it may be longer
+  const int fd = ::open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  bool ours = false;
+  char text[4096];
+  for (off_t at = 0;; at += static_cast<off_t>(sizeof(text) - kLongestLine)) {
+    const ssize_t got = ::pread(fd, text, sizeof(text) - 1, at);
+    if (got <= 0) break;
+    text[got] = '\0';
+    const char* field = std::strstr(text, kField);
+    const char* end = field != nullptr ? std::strchr(field + 1, '\n') : nullptr;
+    if (end != nullptr) {
+      const char* first = field + sizeof(kField) - 1;
+      first += std::strspn(first, "\t ");
+      ours = first + std::strspn(first, "0123456789") == end;
+      break;
+    }
+  }
+  ::close(fd);
+  return ours;
+}
+
+/// What the kernel says without /proc, which may be mounted with hidepid, be of another pid namespace, or not be there.
+Task ask_kernel(std::uint32_t tid) noexcept {
+  return ::kill(static_cast<pid_t>(tid), 0) != 0 && errno == ESRCH ? Task::kNone : Task::kCannotTell;
+}
+
 /// Whether a thread of this id that began no later than `by_ns` (CLOCK_BOOTTIME) runs in our pid namespace.
 Task task_state(std::uint32_t tid, std::uint64_t by_ns) noexcept {
+  if (!proc_is_ours()) return ask_kernel(tid);
   char path[32];
   std::snprintf(path, sizeof(path), "/proc/%u/stat", tid);
   const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) {
-    if (errno != ENOENT) return Task::kCannotTell;
-    // A /proc mounted with hidepid, or of another pid namespace, does not show every thread that runs: the kernel is asked.
-    return ::kill(static_cast<pid_t>(tid), 0) != 0 && errno == ESRCH ? Task::kNone : Task::kCannotTell;
-  }
+  if (fd < 0) return errno == ENOENT ? ask_kernel(tid) : Task::kCannotTell;
   char text[1024];
   const ssize_t got = ::read(fd, text, sizeof(text) - 1);
   const int error = errno;

@@ -37,7 +37,7 @@ std::size_t times(const std::string& what, const std::string& text) {
 }
 
 /// A flusher that writes to a file, a path with a ring, and producers that come and go.
-class FaultRing : public ::testing::Test {
+class FaultRingFile : public ::testing::Test {
  protected:
   ScratchRing ring{{.blocks = 64}};
   fs::path log = ring.folder() / "flusher.log";
@@ -80,7 +80,7 @@ class FaultRing : public ::testing::Test {
   }
 };
 
-TEST_F(FaultRing, FileTruncatedWhileMappedIsAnErrorAndTheFlusherServesTheNextRing) {
+TEST_F(FaultRingFile, TruncatedWhileMappedIsAnErrorAndTheFlusherServesTheNextRing) {
   FlusherProcess flusher = start();
   ASSERT_TRUE(emit("before"));
   ASSERT_TRUE(arrives("before"));
@@ -97,7 +97,7 @@ TEST_F(FaultRing, FileTruncatedWhileMappedIsAnErrorAndTheFlusherServesTheNextRin
 }
 
 /// The file is cut short at a place and an instant that nobody has chosen: in the middle of a drain as well.
-TEST_F(FaultRing, FileTruncatedWhileItIsDrainedNeverEndsTheFlusher) {
+TEST_F(FaultRingFile, TruncatedWhileItIsDrainedNeverEndsTheFlusher) {
   FlusherProcess flusher = start("1ms");
   ASSERT_TRUE(flusher.says("event=started"));
   SplitMix random(7);
@@ -114,7 +114,7 @@ TEST_F(FaultRing, FileTruncatedWhileItIsDrainedNeverEndsTheFlusher) {
 }
 
 /// Nothing but the bus error tells of it: the flusher does not look for an hour.
-TEST_F(FaultRing, FileTruncatedBetweenTwoLooksIsSurvivedInTheCopy) {
+TEST_F(FaultRingFile, TruncatedBetweenTwoLooksIsSurvivedInTheCopy) {
   FlusherProcess flusher = start("1h");
   ASSERT_TRUE(flusher.says("event=started"));
   ASSERT_TRUE(emit("pending", 100));
@@ -123,7 +123,7 @@ TEST_F(FaultRing, FileTruncatedBetweenTwoLooksIsSurvivedInTheCopy) {
   EXPECT_THAT(reason(), HasSubstr("was truncated from"));
 }
 
-TEST_F(FaultRing, FileTruncatedWhileMappedStillGivesWhatItHas) {
+TEST_F(FaultRingFile, TruncatedWhileMappedStillGivesWhatItHas) {
   ASSERT_TRUE(emit("pending", 500));
   const RingFile file = ring.attach();
   const PageGuard guard(file);
@@ -138,7 +138,7 @@ TEST_F(FaultRing, FileTruncatedWhileMappedStillGivesWhatItHas) {
   EXPECT_GT(found - drainer.corrupt(), 50U) << "two blocks are there";
 }
 
-TEST_F(FaultRing, FileTruncatedWhileMappedEndsItsProducersBySigbus) {
+TEST_F(FaultRingFile, TruncatedWhileMappedEndsItsProducersBySigbus) {
   // Without a handler, which a library must not install, nothing else is possible: known and documented.
   const Ended ended = in_child([&] {
     const Logger logger = ring.open().logger("test");
@@ -150,7 +150,7 @@ TEST_F(FaultRing, FileTruncatedWhileMappedEndsItsProducersBySigbus) {
   EXPECT_TRUE(ended.by(SIGBUS)) << ended.text();
 }
 
-TEST_F(FaultRing, FileTruncatedWhileMappedEndsATapWithAnError) {
+TEST_F(FaultRingFile, TruncatedWhileMappedEndsATapWithAnError) {
   const fs::path out = ring.folder() / "tap.log";
   FlusherProcess tap(SHMRING_CLI, {"tap", ring.path()}, out);
   ASSERT_TRUE(eventually([&] { return emit("shown") && content(out).find("shown") != std::string::npos; }));
@@ -159,7 +159,7 @@ TEST_F(FaultRing, FileTruncatedWhileMappedEndsATapWithAnError) {
   EXPECT_THAT(content(out), HasSubstr("was truncated from"));
 }
 
-TEST_F(FaultRing, FileTruncatedWhileMappedLeavesACommandUnderExecAlone) {
+TEST_F(FaultRingFile, TruncatedWhileMappedLeavesACommandUnderExecAlone) {
   const fs::path out = ring.folder() / "exec.log";
   const fs::path go = ring.folder() / "go";
   const std::string command =
@@ -173,7 +173,7 @@ TEST_F(FaultRing, FileTruncatedWhileMappedLeavesACommandUnderExecAlone) {
   EXPECT_THAT(content(out), HasSubstr("was truncated from"));
 }
 
-TEST_F(FaultRing, FileOverwrittenWhileMappedIsAnErrorAndTheFlusherServesTheNextRing) {
+TEST_F(FaultRingFile, OverwrittenWhileMappedIsAnErrorAndTheFlusherServesTheNextRing) {
   FlusherProcess flusher = start();
   ASSERT_TRUE(emit("before"));
   ASSERT_TRUE(arrives("before"));
@@ -191,7 +191,7 @@ TEST_F(FaultRing, FileOverwrittenWhileMappedIsAnErrorAndTheFlusherServesTheNextR
   EXPECT_EQ(flusher.stop(), 0);
 }
 
-TEST_F(FaultRing, FileUnlinkedWhileMappedIsAnErrorAndWhatItHeldIsDelivered) {
+TEST_F(FaultRingFile, UnlinkedWhileMappedIsAnErrorAndWhatItHeldIsDelivered) {
   FlusherProcess flusher = start();
   ASSERT_TRUE(flusher.says("event=started"));
   flusher.signal(SIGSTOP);
@@ -207,7 +207,7 @@ TEST_F(FaultRing, FileUnlinkedWhileMappedIsAnErrorAndWhatItHeldIsDelivered) {
   EXPECT_EQ(delivered("held"), 10U);
 }
 
-TEST_F(FaultRing, FileReplacedWhileMappedIsAnErrorAndBothRingsAreDelivered) {
+TEST_F(FaultRingFile, ReplacedWhileMappedIsAnErrorAndBothRingsAreDelivered) {
   FlusherProcess flusher = start();
   ASSERT_TRUE(flusher.says("event=started"));
   flusher.signal(SIGSTOP);
@@ -225,7 +225,7 @@ TEST_F(FaultRing, FileReplacedWhileMappedIsAnErrorAndBothRingsAreDelivered) {
   EXPECT_EQ(delivered("of the second"), 10U);
 }
 
-TEST_F(FaultRing, FileReplacedByNoRingIsWaitedOutByTheFlusher) {
+TEST_F(FaultRingFile, ReplacedByNoRingIsWaitedOutByTheFlusher) {
   FlusherProcess flusher = start();
   ASSERT_TRUE(flusher.says("event=started"));
   fs::remove(ring.path());
@@ -235,7 +235,7 @@ TEST_F(FaultRing, FileReplacedByNoRingIsWaitedOutByTheFlusher) {
   EXPECT_EQ(flusher.stop(), 1) << "told to end while there is no ring";
 }
 
-TEST_F(FaultRing, FileChmodedWhileMappedIsAnErrorForWhoComesAndNoneForWhoIsThere) {
+TEST_F(FaultRingFile, ChmodedWhileMappedIsAnErrorForWhoComesAndNoneForWhoIsThere) {
   FlusherProcess flusher = start();
   const Logger attached = ring.open().logger("test");
   for (const mode_t mode : {0000U, 0666U, 0200U}) {
@@ -261,7 +261,7 @@ TEST_F(FaultRing, FileChmodedWhileMappedIsAnErrorForWhoComesAndNoneForWhoIsThere
   EXPECT_EQ(times("event=ring_lost", content(log)), 0U);
 }
 
-TEST_F(FaultRing, FileTruncatedUnderAStandbyLetsOneOfTheTwoServeTheNextRing) {
+TEST_F(FaultRingFile, TruncatedUnderAStandbyLetsOneOfTheTwoServeTheNextRing) {
   FlusherProcess holder = start();
   ASSERT_TRUE(holder.says("event=started"));
   FlusherProcess standby(SHMRING_FLUSHER, arguments("10ms"), ring.folder() / "standby.log");
