@@ -61,12 +61,14 @@ kernel=$(ls "$sysroot"/boot/vmlinuz-*)
 console=${SHMRING_MACHINE_LOG:-$build/machine.log}
 timeout "$limit" qemu-system-aarch64 -M virt -cpu cortex-a57 -accel tcg,thread=multi -smp 2 -m 2048 -nographic -nic none -no-reboot \
   -kernel "$kernel" -initrd "$stage/initramfs.gz" -append 'console=ttyAMA0 quiet loglevel=1 panic=-1 rdinit=/init' \
-  </dev/null 2>&1 | tr -d '\r' >"$console" || printf 'the machine did not end by itself\n' >>"$console"
+  </dev/null >"$console" 2>&1 || printf '\nthe machine did not end by itself\n' >>"$console"
+sed -i 's/\r$//' "$console"
 
 grep -a '^@ kernel' "$console" | sed 's/^@ //' || true
 grep -a -A25 '^@ failed' "$console" | grep -a -E '^(@ failed|  \|)' | sed 's/^@ //' || true
 grep -a '^@ skipped' "$console" | sed 's/^@ //' || true
 count() { grep -a -c "^@ $1" "$console" || true; }
+grep -a -q '^@ end' "$console" || printf 'the machine did not get through all tests; its last words are in %s\n' "$console"
 printf 'aarch64 in a virtual machine: %s tests of %s: %s passed, %s failed, %s skipped (%s)\n' "$(($(count passed) + $(count failed)))" \
   "$(wc -l <"$root/tests.list")" "$(count passed)" "$(count failed)" "$(count skipped)" "$console"
 [ -s "$root/tests.list" ] && grep -a -q '^@ end' "$console" && [ "$(count failed)" = 0 ]
