@@ -7,6 +7,7 @@
 #include "libshmring/fence.hpp"
 #include "libshmring/outcomes.hpp"
 #include "libshmring/record_walk.hpp"
+#include "libshmring/recycle.hpp"
 
 namespace shmring {
 namespace {
@@ -22,7 +23,7 @@ struct BlockSnapshot {
 };
 
 std::uint64_t walk_pending(const RingFile& ring, std::uint32_t index, const BlockSnapshot& block) {
-  const std::uint32_t end = std::min(block.committed.offset_bytes(), ring.geometry().block_bytes);
+  const std::uint32_t end = std::min(block.committed.offset_bytes(), reach(ring, index));
   const std::span<const std::byte> bytes(ring.block(index), end);
   return count_records(bytes, block.exported.offset_bytes, block.state.signal);
 }

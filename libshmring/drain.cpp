@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "libshmring/fence.hpp"
 #include "libshmring/outcomes.hpp"
 #include "libshmring/reader_impl.hpp"
 #include "libshmring/recycle.hpp"
@@ -54,13 +55,25 @@ void Reader::Impl::ask_proc() {
   }
 }
 
-/// A state that no code of ours leaves behind (a CONT without its head included): once its owner is gone the block is
+/// Whether a CONT block belongs to a head (I11). A free block there, or the ring's beginning, is none.
+bool Reader::Impl::has_head(std::uint32_t index) const noexcept {
+  while (index > 0) {
+    const StateWord state =
+        StateWord::unpack(descriptor(--index).state.load(std::memory_order_acquire));  // P3
+    if (state.state != BlockState::kCont) return holds_records(state.state);
+  }
+  return false;
+}
+
+/// A state that no code of ours leaves behind (a CONT without a head included): once its owner is gone the block is
 /// drained and recycled like any other, or it would be lost for good.
 bool Reader::Impl::mend_state(std::uint32_t index) {
   BlockDescriptor& d = descriptor(index);
   std::uint64_t word = d.state.load(std::memory_order_acquire);  // P3
   StateWord state = StateWord::unpack(word);
   if (state.state == BlockState::kFree || holds_records(state.state) || !gone(state)) return false;
+  // While the word is the one read, so was the head's state that was read in between: a head goes last.
+  if (state.state == BlockState::kCont && has_head(index)) return false;
   state.state = BlockState::kSealed;
   state.pin = Pin::kUnpinned;
   return d.state.compare_exchange_strong(word, state.pack(), std::memory_order_acq_rel);  // P3
@@ -107,7 +120,11 @@ bool Reader::Impl::visit(std::uint32_t index, const std::function<bool(Slice&&)>
   // What is read is pinned first (R5). The state word was loaded before the header's epoch (in fence_exported): if a later
   // holder has pinned it in between, the CAS fails.
   if (state.pin != my_pin() && !set_pin(d, word, my_pin())) return true;  // next time
-  if (contradictory(state, exported, committed)) return write_off(index), true;
+  if (contradictory(index, state, exported, committed)) {
+    // A run that somebody is recycling loses its CONT blocks after its words: only words that stay are damage.
+    if (d.committed.load(std::memory_order_acquire) == committed.word) write_off(index);  // P1
+    return true;
+  }
   return hand_out(index, word, committed, sink);
 }
 
@@ -134,16 +151,22 @@ bool Reader::Impl::hand_out(std::uint32_t index, std::uint64_t word, CommittedWo
   }
   const bool is_pin_more = state.state == BlockState::kSealed && !track.outstanding();
   if (slice.key.end - slice.key.begin > budget[static_cast<std::size_t>(state.signal)] ||
-      (is_pin_more && sealed_pins_left == 0)) {
+      (is_pin_more && !nothing_pinned && sealed_pins_left < blocks_of(slice.key.end))) {
     leave(state.signal);
     return settle(index), true;  // the other signals go on (R11)
   }
   const std::byte* bytes = ring.block(index);
   slice.bytes.assign(bytes, bytes + slice.key.end);
   // Another life, or another owner than a seal explains: what we copied is not of one piece (R5).
+  loads_before_loads();
   const StateWord after = StateWord::unpack(d.state.load(std::memory_order_acquire));  // P3
   if (after.block_generation != state.block_generation || after.pin != my_pin() ||
       after.writer != state.writer || after.writer_generation != state.writer_generation) {
+    return true;
+  }
+  // The blocks behind a head are freed while the head still is in this life, but not before `committed` is reset.
+  if (is_run(slice.key.end) &&
+      CommittedWord{d.committed.load(std::memory_order_acquire)}.life() != committed.life()) {  // P1
     return true;
   }
   const SliceKey key = slice.key;
@@ -151,7 +174,10 @@ bool Reader::Impl::hand_out(std::uint32_t index, std::uint64_t word, CommittedWo
     leave(key.signal);
     return settle(index), false;
   }
-  if (is_pin_more) --sealed_pins_left;
+  if (is_pin_more) {
+    nothing_pinned = false;
+    sealed_pins_left -= std::min(sealed_pins_left, blocks_of(key.end));
+  }
   track.handed_offset = key.end;
   track.handed_count = key.end_count;
   ++report.slices;
@@ -165,11 +191,13 @@ bool Reader::Impl::hand_out(std::uint32_t index, std::uint64_t word, CommittedWo
 /// this flusher and its destination.
 void Reader::Impl::limit_pins() noexcept {
   sealed_pins_left = ~0U;
+  nothing_pinned = true;
   const std::uint32_t policy = ring.header().on_full.load(std::memory_order_relaxed);  // relaxed: a setting
   if (policy != static_cast<std::uint32_t>(FullPolicy::kDropOldest)) return;
-  const auto under_way = static_cast<std::uint32_t>(
-      std::count_if(tracks.begin(), tracks.end(), [](const Track& track) { return track.outstanding(); }));
+  std::uint32_t under_way = 0;
+  for (const Track& track : tracks) under_way += track.outstanding() ? blocks_of(track.handed_offset) : 0;
   const std::uint32_t most = std::max(1U, ring.geometry().block_count / 4);
+  nothing_pinned = under_way == 0;
   sealed_pins_left = under_way < most ? most - under_way : 0;
 }
 

@@ -20,13 +20,13 @@ std::string_view explain(DropCause cause) noexcept {
     case DropCause::kBlockTimeout:
       return "the ring stayed full for the whole block timeout: records are dropped and counted; is a flusher running?";
     case DropCause::kTooLarge:
-      return "a record is larger than a block of the ring can hold: it is dropped and counted; create the ring with larger blocks";
+      return "a record is larger than the ring takes: it is dropped and counted; create the ring with a larger limit for records, or more blocks";
     case DropCause::kNoWriterSlot:
       return "more threads write than the ring has writer slots: records are dropped and counted; create the ring with more writers";
     case DropCause::kAfterFork:
       return "a slot reserved before fork() was committed in the child: that record is the parent's; it is counted as dropped";
     case DropCause::kNested:
-      return "an emit interrupted another one of the same thread: it is dropped and counted";
+      return "a signal handler's emit interrupted another handler's, or was its thread's first: it is dropped and counted";
     case DropCause::kUnsupportedProcess:
       return "this thread was made by a raw clone(), so the kernel would not tell of its death: its records are refused and counted";
   }
@@ -48,7 +48,7 @@ ErrorHandler set_error_handler(ErrorHandler handler) noexcept {
   return error_handler.exchange(handler, std::memory_order_acq_rel);  // P10
 }
 
-void count_drop(RingCore& ring, const WriterState* state, Signal signal, DropCause cause) noexcept {
+void count_drop(RingCore& ring, const WriterState* state, Signal signal, DropCause cause, Tell tell) noexcept {
   const auto s = static_cast<std::size_t>(signal);
   const auto c = static_cast<std::size_t>(cause);
   if (state != nullptr) {
@@ -61,7 +61,7 @@ void count_drop(RingCore& ring, const WriterState* state, Signal signal, DropCau
   } else {
     ring.header().dropped[s][c].fetch_add(1, std::memory_order_relaxed);  // relaxed: likewise
   }
-  if (cause != DropCause::kNested) tell_once(cause);
+  if (tell == Tell::kYes && cause != DropCause::kNested) tell_once(cause);
 }
 
 }  // namespace shmring

@@ -152,23 +152,20 @@ class BlockChecker {
     }
   }
 
-  /// R10: a head, and CONT blocks to its right that count nothing of their own.
+  /// I11: a head, and CONT blocks to its right that count nothing of their own. (The head may have another owner by now: an evictor.)
   void check_cont() {
     std::uint32_t head = index_;
     StateWord state = words_.state;
     while (head > 0 && state.state == BlockState::kCont)
       state = load_words(ring_.descriptors()[--head]).state;
-    const bool same_owner =
-        state.writer == words_.state.writer && state.writer_generation == words_.state.writer_generation;
     if (state.state != BlockState::kOpen && state.state != BlockState::kSealed &&
         state.state != BlockState::kEvict) {
-      damage("it goes on with a run of blocks that has no head (R10)");
-    } else if (!same_owner) {
-      damage("it goes on with a run whose head, block " + std::to_string(head) + ", has another owner (R10)");
+      damage("it goes on with a run of blocks that has no head (I11)");
     }
-    if (words_.promised() != 0 || words_.committed.count() != sum_of_set(d_, words_.exported.set)) {
-      damage("it goes on with a run of blocks, but its counters say that it holds " +
-             std::to_string(words_.promised()) + " records of its own");
+    if (words_.promised() != 0 || words_.committed.offset_bytes() != 0 || words_.exported.offset_bytes != 0) {
+      damage("it goes on with a run of blocks, but its own words say that it holds " +
+             std::to_string(words_.promised()) + " records and " +
+             std::to_string(words_.committed.offset_bytes()) + " bytes (I11)");
     }
   }
 
@@ -177,8 +174,14 @@ class BlockChecker {
     if (static_cast<std::size_t>(state.signal) >= kSignalCount) {
       return damage("its signal means nothing: " + std::to_string(static_cast<unsigned>(state.signal)));
     }
-    if (committed.offset_bytes() > ring_.geometry().block_bytes) {
-      return damage("committed ends behind the block's end, at " + bytes_text(committed.offset_bytes()));
+    const std::uint32_t end = reach(ring_, index_);
+    if (committed.offset_bytes() > end) {
+      return damage("committed ends behind the end of the block, or of its run: at " +
+                    bytes_text(committed.offset_bytes()) + " of " + std::to_string(end));
+    }
+    if (end > ring_.geometry().block_bytes && committed.offset_bytes() <= ring_.geometry().block_bytes &&
+        state.state == BlockState::kSealed) {
+      note("it heads a run of blocks that was never filled; they come back with it");
     }
     if (exported.offset_bytes > committed.offset_bytes()) {
       if (nothing_left(committed, exported))

@@ -3,6 +3,7 @@
 // settle.cpp the end of a block.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -11,6 +12,7 @@
 #include "libshmring/lease.hpp"
 #include "libshmring/liveness.hpp"
 #include "libshmring/reader.hpp"
+#include "libshmring/recycle.hpp"
 #include "libshmring/ring_file.hpp"
 
 namespace shmring {
@@ -52,7 +54,8 @@ struct Reader::Impl {
   // Of the drain under way.
   DrainReport report;
   DrainBudget budget{};
-  std::uint32_t sealed_pins_left = 0;  // policy drop-oldest outlives a flusher that dies with its pins (R5)
+  std::uint32_t sealed_pins_left = 0;  // blocks; policy drop-oldest outlives a flusher that dies with its pins (R5)
+  bool nothing_pinned = false;         // then a run that is longer than that has its turn
 
   Impl(const RingFile& file, const Lease& held)
       : ring(file),
@@ -65,10 +68,15 @@ struct Reader::Impl {
   }
   BlockDescriptor& descriptor(std::uint32_t index) const noexcept { return ring.descriptors()[index]; }
   Pin my_pin() const noexcept { return pin_of(lease.epoch()); }
-  bool contradictory(const StateWord& state, const ExportedWord& exported,
+  bool is_run(std::uint32_t end) const noexcept { return end > ring.geometry().block_bytes; }
+  /// Blocks that a slice up to this offset keeps from recycling.
+  std::uint32_t blocks_of(std::uint32_t end) const noexcept {
+    return std::max(1U, (end + ring.geometry().block_bytes - 1) / ring.geometry().block_bytes);
+  }
+  bool contradictory(std::uint32_t index, const StateWord& state, const ExportedWord& exported,
                      const CommittedWord& committed) const noexcept {
     return static_cast<std::size_t>(state.signal) >= kSignalCount ||
-           committed.offset_bytes() > ring.geometry().block_bytes ||
+           (is_run(committed.offset_bytes()) && committed.offset_bytes() > reach(ring, index)) ||
            exported.offset_bytes >= committed.offset_bytes();
   }
   bool gone(const StateWord& state) const noexcept {
@@ -79,6 +87,7 @@ struct Reader::Impl {
   void fence_predecessors();
   void ask_proc();
   bool mend_state(std::uint32_t index);
+  bool has_head(std::uint32_t index) const noexcept;
   void list_candidates();
   bool visit(std::uint32_t index, const std::function<bool(Slice&&)>& sink);
   bool hand_out(std::uint32_t index, std::uint64_t word, CommittedWord committed,

@@ -22,13 +22,13 @@ class Recovery {
       : image_(image), options_(options), report_(report) {}
 
   void run(const std::function<void(Slice&&)>& sink) {
-    block_.resize(report_.geometry.block_bytes);
     for (const auto& [ticket, index] : list_blocks()) {
       const Geometry& g = report_.geometry;
+      const BlockWords words = read_words(index);
+      const std::uint32_t reach = reach_of(index, words);
+      block_.resize(reach);
       const std::size_t got = image_.read(g.blocks_offset + std::uint64_t{index} * g.block_bytes, block_);
-      take(index,
-           salvage(index, read_words(index), std::span(block_).first(got), g.block_bytes, options_.take),
-           sink);
+      take(index, salvage(index, words, std::span(block_).first(got), reach, options_.take), sink);
     }
   }
 
@@ -37,6 +37,21 @@ class Recovery {
     std::array<std::byte, sizeof(BlockDescriptor)> bytes{};
     image_.read(report_.geometry.descriptors_offset + std::uint64_t{index} * sizeof(BlockDescriptor), bytes);
     return BlockWords::of(bytes);
+  }
+
+  /// The block's length, or that of the run that it heads, as far as its words reach into it. A block whose state is damaged does not
+  /// end a run, as long as it holds nothing of its own.
+  std::uint32_t reach_of(std::uint32_t index, const BlockWords& words) const {
+    const Geometry& g = report_.geometry;
+    std::uint32_t reach = g.block_bytes;
+    for (std::uint32_t next = index + 1; reach < words.committed.offset_bytes() && next < g.block_count; ++next) {
+      const BlockWords behind = read_words(next);
+      const bool goes_on = behind.state.state == BlockState::kCont ||
+                           (behind.state.state != BlockState::kFree && !behind.may_hold_records());
+      if (!goes_on) break;
+      reach += g.block_bytes;
+    }
+    return reach;
   }
 
   /// Blocks that may hold something, oldest first.

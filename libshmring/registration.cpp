@@ -12,6 +12,7 @@
 
 #include "libshmring/fork_page.hpp"
 #include "libshmring/liveness.hpp"
+#include "libshmring/nesting.hpp"
 #include "libshmring/ring_core.hpp"
 #include "libshmring/robust_mutex.hpp"
 #include "libshmring/system.hpp"
@@ -47,10 +48,16 @@ struct Self {
 };
 
 /// A thread made by a raw clone() has no robust list: nobody would learn of its end (R16).
-bool has_robust_list() noexcept {
+robust_list_head* robust_list() noexcept {
   robust_list_head* head = nullptr;
   std::size_t length = 0;
-  return ::syscall(SYS_get_robust_list, 0, &head, &length) == 0 && head != nullptr;
+  return ::syscall(SYS_get_robust_list, 0, &head, &length) == 0 ? head : nullptr;
+}
+
+/// A handler that interrupted the C library while it locks a robust mutex must not lock another: the list is half linked then. On the
+/// alternate stack a handler runs for sure, mostly one for a fault that may have left anything behind.
+bool in_an_unsafe_handler(const robust_list_head* list) noexcept {
+  return list->list_op_pending != nullptr || on_alternate_stack();
 }
 
 enum class Takeable : std::uint8_t { kNo, kAfterLock, kAfterInit };
@@ -69,7 +76,8 @@ void seal_all_blocks_of(const RingCore& ring, std::uint32_t slot_index) noexcept
     std::uint64_t word = descriptor.state.load(std::memory_order_acquire);  // P3
     for (;;) {
       StateWord state = StateWord::unpack(word);
-      if (state.state != BlockState::kOpen || state.writer != slot_index) break;
+      const bool has_owner = state.state == BlockState::kOpen || state.state == BlockState::kEvict;
+      if (!has_owner || state.writer != slot_index) break;
       state.state = BlockState::kSealed;
       if (descriptor.state.compare_exchange_weak(word, state.pack(), std::memory_order_acq_rel)) break;  // P3
     }
@@ -133,21 +141,25 @@ Lock take(RingCore& ring, std::uint32_t index, Ask ask, const Self& self, std::u
 WriterState* begin_writing(RingCore& ring, std::uint32_t index, std::uint32_t generation, const Self& self) noexcept {
   WriterState& state = ring.state(index);
   // The state's last user was this slot's last holder in this process; its thread has ended.
-  static_cast<void>(state.busy.load(std::memory_order_acquire));  // P12
+  for (const WriterLevel& level : state.levels) static_cast<void>(level.busy.load(std::memory_order_acquire));  // P12
   state.ring = &ring;
   state.fork_page = &ring.fork_page();
   state.slot_index = index;
   state.slot_generation = generation;
   state.pid = static_cast<std::uint32_t>(::getpid());
   for (FullRing& full : state.full) full = FullRing{};
-  for (OpenBlock& block : state.open) block = OpenBlock{};
+  for (WriterLevel& level : state.levels) {
+    level.claiming.store(false, std::memory_order_relaxed);        // relaxed: only this thread looks
+    level.forgot_a_block.store(false, std::memory_order_relaxed);  // relaxed: likewise
+    for (OpenBlock& block : level.open) block = OpenBlock{};
+  }
   if (::getrandom(state.random, sizeof(state.random), GRND_NONBLOCK) != static_cast<ssize_t>(sizeof(state.random))) {
     state.random[0] = unix_ns() ^ static_cast<std::uint64_t>(self.tid) << 40U;
     state.random[1] = monotonic_ns();
   }
   state.process_generation = process_generation();
   state.next = this_thread_writers;
-  state.busy.store(0, std::memory_order_release);  // P12
+  for (WriterLevel& level : state.levels) leave_level(level);
   this_thread_writers = &state;
   return &state;
 }
@@ -158,8 +170,12 @@ WriterState* register_thread(RingCore& ring, DropCause& cause) noexcept {
   const Undisturbed undisturbed;
   // A handler may have registered this thread after it was asked whether it is, and before signals were blocked.
   if (WriterState* registered = find_writer(ring)) return registered;
+  const robust_list_head* const list = robust_list();
   cause = DropCause::kUnsupportedProcess;
-  if (ring.lost_in_child() || !has_robust_list()) return nullptr;
+  if (ring.lost_in_child() || list == nullptr) return nullptr;
+  cause = DropCause::kNested;
+  if (in_an_unsafe_handler(list)) return nullptr;
+  cause = DropCause::kUnsupportedProcess;
   const Self self{static_cast<std::uint32_t>(::syscall(SYS_gettid)), pid_namespace()};
   // The lowest slot first, so that few slots (and the blocks of their former holders) are used again and again. Only when
   // all seem taken, /proc is asked: it knows of deaths that the kernel did not mark (R13).

@@ -23,6 +23,7 @@ CreateOptions creation_of(const OpenOptions& options) {
   create.writers = options.writers;
   create.on_full = options.on_full;
   create.block_timeout = options.block_timeout;
+  create.max_record_bytes = options.max_record_bytes;
   return create;
 }
 

@@ -27,9 +27,10 @@ constinit std::atomic<RingCore*> all_rings{nullptr};
 /// Runs in a child of fork(): only where the forking thread had a slot open there is something to do (R19).
 void in_forked_child() {
   for (WriterState* state = this_thread_writers; state != nullptr; state = state->next) {
-    if (state->busy.load(std::memory_order_relaxed) != 0) {  // relaxed: this thread's own, copied by the fork
-      state->ring->detach_inherited_mapping();
-    }
+    const bool holds_slot = std::any_of(std::begin(state->levels), std::end(state->levels), [](const auto& level) {
+      return level.busy.load(std::memory_order_relaxed) != WriterLevel::kFree;  // relaxed: this thread's own, copied by the fork
+    });
+    if (holds_slot) state->ring->detach_inherited_mapping();
   }
 }
 
@@ -91,7 +92,11 @@ Result<void> RingCore::prepare(const ResourceOptions& resource) {
                  "the resource attributes take " + human_bytes(context) + " of every block of " + human_bytes(block) +
                      "; at most a quarter is allowed: shorten OTEL_RESOURCE_ATTRIBUTES, or create the ring with larger blocks"};
   }
-  max_payload_ = block - context - record_bytes(scope_limit(block)) - sizeof(RecordHeader);
+  const std::size_t beside = context + record_bytes(scope_limit(block)) + sizeof(RecordHeader);
+  // A run takes half of the ring at most, and ends where `committed` can still say so.
+  const std::size_t longest_run = std::min<std::size_t>(file_.geometry().block_count / 2 * block, kLargestRunBytes);
+  const std::uint32_t limit = header().max_record_bytes.load(std::memory_order_relaxed);  // relaxed: set at creation
+  max_payload_ = std::max(block, std::min(longest_run, std::size_t{std::min(limit, kLargestMaxRecordBytes)} + beside)) - beside;
   states_ = map_table<WriterState>(file_.geometry().writer_count);
   // From the heap, which a leak checker follows: a program that is tested with one must not be told of our scopes. Large
   // enough that untouched pages cost nothing here either.

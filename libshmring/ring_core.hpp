@@ -43,7 +43,7 @@ class RingCore {
   /// The encoded InstrumentationScope; empty for {0}.
   std::string_view scope(ScopeId id) const noexcept;
 
-  /// Largest payload for which a fresh block always has room.
+  /// Largest payload that a fresh block, or run of blocks, always has room for.
   std::size_t max_payload() const noexcept { return max_payload_; }
 
   /// Whether a thread that found no slot may ask /proc about every holder: some milliseconds, so not for each record.
@@ -72,21 +72,20 @@ class RingCore {
   RingCore* next_ = nullptr;                             // the list of all rings of this process
 };
 
-/// Counts a dropped record where its thread counts: in its slot, or in the header when it has none (state == nullptr). Tells the error handler,
-/// once per cause and process. Async-signal-safe but for that call, which is left out for DropCause::kNested.
-void count_drop(RingCore& ring, const WriterState* state, Signal signal, DropCause cause) noexcept;
+/// Whether the program may hear of a drop: not from within a handler that interrupted an emit.
+enum class Tell : std::uint8_t { kNo, kYes };
 
-/// Makes the calling thread a writer of the ring (R14, R16). nullptr: no slot, or a thread that the C library does not know;
-/// `cause` says which. Runs with all signals blocked.
+/// Counts a dropped record where its thread counts: in its slot, or in the header when it has none (state == nullptr). Tells the error
+/// handler, once per cause and process. Async-signal-safe but for that call, which is left out for DropCause::kNested.
+void count_drop(RingCore& ring, const WriterState* state, Signal signal, DropCause cause, Tell tell) noexcept;
+
+/// Makes the calling thread a writer of the ring (R14, R16). nullptr: no slot, a thread that the C library does not know, or a handler
+/// from which it would not be safe (on the alternate stack, or in the middle of another robust mutex's locking); `cause` says which.
+/// Runs with all signals blocked.
 WriterState* register_thread(RingCore& ring, DropCause& cause) noexcept;
 
 /// The calling thread's registration with the ring; nullptr when there is none yet. Forgets what a parent process left behind.
 WriterState* find_writer(const RingCore& ring) noexcept;
-
-/// Gives `state` a block of this signal with room for `bytes` behind a resource record: adopted, or free. False: the ring is full.
-bool claim_block(RingCore& ring, WriterState& state, Signal signal, std::size_t bytes) noexcept;
-/// Gives a block of this writer away to the flusher.
-void seal_block(const WriterState& state, const OpenBlock& block) noexcept;
 
 /// Asks for a drain ahead of schedule: a system call only for the first who asks since the last drain.
 void wake_flusher(RingHeader& header) noexcept;

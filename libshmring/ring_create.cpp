@@ -100,6 +100,7 @@ Result<void> initialise(int fd, const Geometry& geometry, const CreateOptions& o
                         std::memory_order_relaxed);  // relaxed: likewise
   header->block_timeout_us.store(static_cast<std::uint32_t>(options.block_timeout.count()),
                                  std::memory_order_relaxed);  // relaxed: likewise
+  header->max_record_bytes.store(options.max_record_bytes, std::memory_order_relaxed);  // relaxed: likewise
   for (std::uint32_t i = 0; i < geometry.writer_count; ++i) {
     auto* slot = reinterpret_cast<WriterSlot*>(base + geometry.slots_offset) + i;
     if (const int error = init_robust_mutex(*slot); error != 0)
@@ -118,6 +119,10 @@ Result<void> RingFile::create(const CreateOptions& options) {
   if (!ownership) return ownership.error();
   if (options.block_timeout.count() < 0 || options.block_timeout > std::chrono::minutes(1)) {
     return Error{ErrorCode::kInvalidArgument, "the block timeout must be from 0 to one minute"};
+  }
+  if (options.max_record_bytes == 0 || options.max_record_bytes > kLargestMaxRecordBytes) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "the largest record must be from 1 byte to " + human_bytes(kLargestMaxRecordBytes)};
   }
   if (auto ready = prepare_folder(path); !ready) return ready.error();
   if (struct stat info{}; ::lstat(path.c_str(), &info) == 0) return already_there(path);

@@ -51,7 +51,7 @@ void Reader::Impl::settle(std::uint32_t index) {
       // The words of one life: a flusher that stood still between its loads would reset those of a later one.
       if (d.state.load(std::memory_order_acquire) != word) return;  // P3
       if (state.state == BlockState::kSealed && state.pin == my_pin()) {
-        if (recycle(ring.header(), d, word, exported, committed)) ++report.recycled;
+        if (recycle(ring, index, word, exported, committed)) ++report.recycled;
         return;
       }
       state.state = BlockState::kSealed;
@@ -105,7 +105,8 @@ std::uint64_t Reader::Impl::believable_loss(std::uint32_t index, const StateWord
   const std::uint32_t block_bytes = ring.geometry().block_bytes;
   const std::uint64_t promised = (committed.count() - exported.count) & kCountMask;
   if (promised <= block_bytes / sizeof(RecordHeader)) return promised;
-  const std::span<const std::byte> bytes(ring.block(index), std::min(committed.offset_bytes(), block_bytes));
+  const std::uint32_t end = std::min(committed.offset_bytes(), reach(ring, index));
+  const std::span<const std::byte> bytes(ring.block(index), end);
   return std::max<std::uint64_t>(1, count_records(bytes, exported.offset_bytes, state.signal));
 }
 

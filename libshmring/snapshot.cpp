@@ -8,6 +8,7 @@
 
 #include "libshmring/fence.hpp"
 #include "libshmring/record_walk.hpp"
+#include "libshmring/recycle.hpp"
 
 namespace shmring {
 namespace {
@@ -34,7 +35,7 @@ std::optional<Slice> peek(const RingFile& ring, std::uint32_t block,
     return std::nullopt;
   const ExportedWord exported = ExportedWord::unpack(d.exported.load(std::memory_order_acquire));  // P4
   const CommittedWord committed{d.committed.load(std::memory_order_acquire)};                      // P1
-  const std::uint32_t end = std::min(committed.offset_bytes(), ring.geometry().block_bytes);
+  const std::uint32_t end = std::min(committed.offset_bytes(), reach(ring, block));
   if (from_count ? committed.count() == *from_count : exported.offset_bytes >= end) return std::nullopt;
 
   Slice slice;
@@ -42,6 +43,8 @@ std::optional<Slice> peek(const RingFile& ring, std::uint32_t block,
   loads_before_loads();
   const StateWord after = StateWord::unpack(d.state.load(std::memory_order_acquire));  // P3
   if (after.block_generation != state.block_generation || !holds_records(after.state)) return std::nullopt;
+  // A run loses its blocks while the head still is in this life, but not before `committed` is reset.
+  if (CommittedWord{d.committed.load(std::memory_order_acquire)}.life() != committed.life()) return std::nullopt;  // P1
 
   slice.key = {.block = block,
                .block_generation = state.block_generation,

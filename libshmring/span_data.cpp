@@ -130,7 +130,7 @@ bool SpanData::commit(std::string_view trace_state, std::uint64_t end_time_unix_
   };
   wire::SizeSink size;
   put(size);
-  Slot slot = writer.try_reserve(RecordKind::kSpan, size.size(), scope);
+  Slot slot = writer.try_reserve_in_frame(__builtin_frame_address(0), RecordKind::kSpan, size.size(), scope);
   if (!slot) return false;
   wire::ByteSink sink(slot.payload().data());
   put(sink);

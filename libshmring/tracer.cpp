@@ -88,7 +88,8 @@ Span Tracer::start(std::string_view name, const SpanOptions& options) const noex
 bool Tracer::emit(const SpanRecord& record) const noexcept {
   if (config_->disabled) return false;
   const std::size_t size = encoded_size(record, config_->limits);
-  Slot slot = ring_.writer().try_reserve(RecordKind::kSpan, size, scope_);
+  Slot slot =
+      ring_.writer().try_reserve_in_frame(__builtin_frame_address(0), RecordKind::kSpan, size, scope_);
   if (!slot) return false;
   [[maybe_unused]] const std::byte* const end = encode(slot.payload().data(), record, config_->limits);
   assert(end == slot.payload().data() + size);

@@ -22,6 +22,7 @@ struct CreateArguments {
   RingArgument ring;
   Output output = Output::kText;
   std::uint64_t block_bytes = CreateOptions{}.block_bytes;
+  std::uint64_t max_record_bytes = CreateOptions{}.max_record_bytes;
   CreateOptions options;
 };
 
@@ -79,7 +80,12 @@ int create(CreateArguments& arguments) {
     complain(kVerb, "--block-size is a power of two from 4KiB to 1MiB");
     return kUsage;
   }
+  if (arguments.max_record_bytes > kLargestMaxRecordBytes) {
+    complain(kVerb, "--max-record is at most " + format_size(kLargestMaxRecordBytes));
+    return kUsage;
+  }
   options.block_bytes = static_cast<std::uint32_t>(arguments.block_bytes);
+  options.max_record_bytes = static_cast<std::uint32_t>(arguments.max_record_bytes);
   options.path = arguments.ring.given;  // empty: the library makes the default folder too
   if (const auto created = Ring::create(options); !created) {
     complain(kVerb, created.error().message);
@@ -101,7 +107,9 @@ void add_create(CLI::App& app, Run& run) {
   add_size(*verb, "--size", options.capacity_bytes,
            "bytes of all blocks together, allocated at once (32MiB)");
   add_size(*verb, "--block-size", arguments->block_bytes,
-           "a power of two from 4KiB to 1MiB; a record must fit into one (16KiB)");
+           "a power of two from 4KiB to 1MiB; a larger record takes neighbouring blocks (16KiB)");
+  add_size(*verb, "--max-record", arguments->max_record_bytes,
+           "the largest encoded record, up to 1536KiB and half of the ring (1MiB)");
   verb->add_option("--writers", options.writers, "threads that can write at the same time, 1 to 65536 (1024)")
       ->type_name("N");
   add_choice<FullPolicy>(

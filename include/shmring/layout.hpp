@@ -44,8 +44,24 @@
 //        recycle: by the flusher, when every record in it has its outcome
 //
 //  Policy drop-oldest: (SEALED or orphan, unpinned) --CAS--> EVICT(me): what is left in it is counted as evicted by one CAS
-//  of `exported`, its words are reset as in a recycling, then EVICT(me) --CAS--> OPEN(me) in its next life. An EVICT block whose
-//  owner is gone counts as SEALED. CONT is reserved for runs of blocks; no code of this version makes it.
+//  of `exported`, its words are reset as in a recycling, then EVICT(me) --CAS--> OPEN(me) or FREE in its next life. An EVICT
+//  block whose owner is gone counts as SEALED.
+//
+//  RUN OF BLOCKS: one record that is larger than a block. A head, FREE -> OPEN(me), and the blocks to its right, FREE -> CONT(me),
+//  claimed upwards, never across the ring's end. Bytes go on from block to block; the head's words speak for all of them.
+//
+//    blocks  |      head, OPEN       |         CONT          |    CONT    |  others'
+//            | resource | scope | log  . . . . . . . . . . . . . |  unused |
+//            0                                          committed ---^   of the head: beyond block_bytes
+//
+//    commit:    one store of the head's `committed`; then the head is sealed. Before it `committed` ends behind the context, in the head.
+//    given up:  CONT(me) -> FREE downwards, the topmost first; the head is an ordinary block then, or goes back too when still empty.
+//    recycled:  the head's words are reset, then CONT -> FREE downwards, each only while the head's state word is still the one
+//               read; the head last. So is a run whose claim its owner never finished: by whoever recycles or evicts the head.
+//
+//  NESTING: an emit of a signal handler that interrupted an emit of its thread works on a level of its own (two levels): blocks of
+//  its own, under the thread's one slot. In the ring nothing tells them apart. A thread that was torn out of a claim by longjmp
+//  has forgotten a block; its next claim seals what bears its name and is in none of its lists.
 //
 //  INVARIANTS
 //    I1  A state word names its block's owner: (writer index, writer generation). Nothing else does.
@@ -61,11 +77,13 @@
 //    I9  A slot is taken by CAS of its `claim` word; only who won that CAS touches the slot's mutex. Only who gets to HELD
 //        uses a generation up; who gets to HELD in generation 0 has sealed all blocks of the slot before (a wrap).
 //    I10 Whoever resets the offset of `committed` raises its life, so that no value of it comes back.
+//    I11 A CONT block belongs to the nearest block to its left that is no CONT: a head, never FREE. Its own words are those of a
+//        FREE block (I6). Only who holds the head makes it FREE: its owner (OPEN), its recycler (SEALED), its evictor (EVICT).
 //
 //  PAIRS: every release and acquire in the sources bears the tag of its row; scripts/check_pair_tags.py checks it.
 //
 //  P1  descriptor.committed   release: writer's commit          acquire: reader, adopter, walker     the bytes of the records below it
-//  P2  descriptor.state FREE  release: recycle                  acquire: claim                       the reset words; nobody reads the old bytes any more
+//  P2  descriptor.state FREE  release: recycle, give back       acquire: claim                       the reset words; nobody reads the old bytes any more
 //  P3  descriptor.state OPEN  release: claim, adopt, seal, pin  acquire: reader, adopter, walker     an owner that can be looked up; after a seal, the last `committed`
 //  P4  descriptor.exported    release: acknowledge, reset       acquire: reader, adopter, walker     the outcome cells of the set that it makes valid
 //  P5  slot.claim             release: register (HELD), vacate  acquire: register, liveness          the slot's identity (tid, namespace, time)
@@ -99,7 +117,10 @@ inline constexpr std::uint32_t kMaxBlockBytes = 1U << 20U;
 inline constexpr std::uint32_t kMaxBlocks = 1U << 22U;
 inline constexpr std::uint32_t kMinBlocks = 4;
 inline constexpr std::uint32_t kMaxWriters = 1U << 16U;
-inline constexpr std::uint32_t kMaxNesting = 2;  // block hints kept per signal: one for each level of interrupted emits
+inline constexpr std::uint32_t kMaxNesting = 2;  // levels: an emit, and one of a handler that interrupted it
+inline constexpr std::uint32_t kDefaultMaxRecordBytes = 1U << 20U;              // largest payload; more than a block: a run
+inline constexpr std::uint32_t kLargestMaxRecordBytes = 3U << 19U;              // 1.5 MiB
+inline constexpr std::uint32_t kLargestRunBytes = (2U << 20U) - 8;              // the largest offset that `committed` can say
 
 // ---------------------------------------------------------------------------------------------------------- records
 
@@ -129,7 +150,7 @@ constexpr std::size_t record_bytes(std::size_t size) noexcept {
 
 // ------------------------------------------------------------------------------------------------ descriptor's words
 
-enum class BlockState : std::uint8_t { kFree = 0, kOpen = 1, kSealed = 2, kCont = 3, kEvict = 4 };
+enum class BlockState : std::uint8_t { kFree = 0, kOpen = 1, kSealed = 2, kCont = 3, kEvict = 4 };  // kCont: of a run
 constexpr bool holds_records(BlockState state) noexcept {
   return state == BlockState::kOpen || state == BlockState::kSealed || state == BlockState::kEvict;
 }
@@ -168,7 +189,7 @@ struct StateWord {
 /// Records ever, modulo 2^40: the upper 40 bits of `committed` and of `exported`. Never reset.
 inline constexpr unsigned kCountShift = 24;
 inline constexpr std::uint64_t kCountMask = (std::uint64_t{1} << 40U) - 1;
-/// Offset in the block in units of 8 bytes: the lower 18 bits. Reset on recycling.
+/// Offset in the block, or in the run that it heads, in units of 8 bytes: the lower 18 bits. Reset on recycling.
 inline constexpr std::uint64_t kOffsetMask = (1U << 18U) - 1;
 
 /// descriptor.committed:  | records ever 40 | life 6 | offset 18 |
@@ -248,10 +269,10 @@ struct OutcomeCell {
 enum class DropCause : std::uint8_t {
   kRingFull = 0,            // no free block, policy drop-newest
   kBlockTimeout = 1,        // no free block within the timeout of policy block
-  kTooLarge = 2,            // larger than a block can hold
+  kTooLarge = 2,            // larger than the ring's largest record
   kNoWriterSlot = 3,        // more live threads than writer slots
   kAfterFork = 4,           // a slot reserved before fork(), committed by the child
-  kNested = 5,              // emitted while this thread had a slot open: a signal handler inside an emit
+  kNested = 5,              // a handler's emit that interrupted an interrupting one, or a thread's first in a handler
   kUnsupportedProcess = 6,  // a raw clone(): the C library does not know this thread
 };
 inline constexpr std::size_t kDropCauseCount = 7;
@@ -315,7 +336,7 @@ struct alignas(kCacheLine) WriterSlot {
   std::atomic<std::uint32_t> tid;
   std::atomic<std::uint64_t> command[2];  // 16 bytes: the program's name (comm), for people
   std::uint64_t reserved0[2];
-  // Where this slot's holders last opened a block, index + 1: where its next holder looks for one to adopt.
+  // Where this slot's holders last opened a block, by signal and level, index + 1: where its next holder looks for one to adopt.
   alignas(kCacheLine) std::atomic<std::uint32_t> open_block[kSignalCount + 1][kMaxNesting];
   std::atomic<std::uint64_t> first_drop_unix_ns;
   std::atomic<std::uint64_t> last_drop_unix_ns;
@@ -365,6 +386,7 @@ struct RingHeader {
   alignas(kCacheLine) std::atomic<std::uint32_t> min_severity;  // records below it are not written; 0: all
   std::atomic<std::uint32_t> on_full;                           // FullPolicy
   std::atomic<std::uint32_t> block_timeout_us;
+  std::atomic<std::uint32_t> max_record_bytes;  // largest payload
   // The flusher's lease holder, for status; the lease itself is a file lock.
   alignas(kCacheLine) std::atomic<std::uint64_t> epoch;  // raised by each holder
   std::atomic<std::uint64_t> flusher_pid_namespace;

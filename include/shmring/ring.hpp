@@ -29,10 +29,11 @@ class Tracer;
 struct CreateOptions {
   std::filesystem::path path = {};              // empty: $SHMRING_PATH, else /dev/shm/shmring-<uid>/default.ring
   std::uint64_t capacity_bytes = 32ULL << 20U;  // bytes of all blocks together; allocated at once
-  std::uint32_t block_bytes = 16U << 10U;       // a power of two from 4 KiB to 1 MiB; a record must fit into one
+  std::uint32_t block_bytes = 16U << 10U;       // a power of two from 4 KiB to 1 MiB; a larger record takes neighbouring blocks
   std::uint32_t writers = 1024;                 // threads that can write at the same time, 1 to 65536
   FullPolicy on_full = FullPolicy::kDropNewest;
   std::chrono::microseconds block_timeout{10000};  // policy block: an emit waits at most this long
+  std::uint32_t max_record_bytes = kDefaultMaxRecordBytes;  // encoded, 1 MiB; at most 1.5 MiB, and half of the ring
   std::uint32_t mode = 0600;                       // of the file; 0660 only together with a group
   std::string group = {};                          // empty: the creator's; else the group of a flusher with another uid
 };
@@ -50,6 +51,7 @@ struct OpenOptions {
   std::uint32_t writers = 1024;
   FullPolicy on_full = FullPolicy::kDropNewest;
   std::chrono::microseconds block_timeout{10000};
+  std::uint32_t max_record_bytes = kDefaultMaxRecordBytes;
   ResourceOptions resource = {};
 };
 
@@ -93,15 +95,17 @@ class Ring {
   /// 65,535 scopes.
   ScopeId scope(const ScopeOptions& options) const;
 
-  /// Registers the calling thread now rather than with its first record. False: no writer slot, or a thread that the C
-  /// library does not know. Not async-signal-safe.
+  /// Registers the calling thread now rather than with its first record, which a signal handler on the alternate stack could not
+  /// do: threads whose last words matter call it first. False: no writer slot, a thread that the C library does not
+  /// know, or such a handler. Async-signal-safe.
   bool prepare_thread() const noexcept;
 
   const std::filesystem::path& path() const noexcept;
   std::uint64_t capacity_bytes() const noexcept;
   std::uint32_t block_bytes() const noexcept;
 
-  /// Largest payload that try_reserve() can grant: what a fresh block holds beside this process's resource and a scope.
+  /// Largest payload that try_reserve() can grant, beside this process's resource and a scope: the ring's largest record, or half
+  /// of a small ring; always as much as a fresh block holds.
   std::size_t max_payload() const noexcept;
 
   /// Records of lower severity are not written. Live: seen by every process at its next Logger::enabled().
@@ -115,8 +119,8 @@ class Ring {
 };
 
 /// Called at most once per cause and process when records are dropped, by the thread that dropped one, after it was
-/// counted; never from within a signal handler's emit. It must not emit. nullptr: none (the default). The library itself prints nothing.
-/// Thread-safe.
+/// counted; never by a handler that interrupted an emit, or whose record was refused as nested. It must not emit, and be
+/// async-signal-safe where handlers emit. nullptr: none (the default). The library itself prints nothing. Thread-safe.
 using ErrorHandler = void (*)(DropCause cause, std::string_view message);
 ErrorHandler set_error_handler(ErrorHandler handler) noexcept;
 

@@ -33,20 +33,29 @@ struct ForkPage {
   std::atomic<std::uint64_t> instance[2];  // random: service.instance.id
 };
 
-/// The block that a thread appends to, one per signal. Private to its thread.
+/// The block that a thread appends to, one per level and signal. Private to its thread.
+///
+/// A handler may leave an emit by longjmp between any two instructions. What follows is right all the same: `committed` alone
+/// says where the thread is, and moves before the ring's word does. (Left in between: the record is whole, and the next commit
+/// publishes it as well.) `capacity` is set last, and cleared first.
 struct OpenBlock {
-  std::byte* next = nullptr;            // where the next record header goes
-  std::size_t room = 0;                 // largest payload that fits, plus one; 0: no block, or no more room
-  BlockDescriptor* descriptor = nullptr;
-  CommittedWord committed;              // as last stored
-  std::uint64_t declared[4] = {};       // scope ids below 256 that this section has declared
+  std::byte* base = nullptr;            // of the block
+  std::uint32_t capacity = 0;           // bytes: of the block, or of all blocks of a run; 0: nothing to write to
   std::uint32_t index = 0;              // of the block
+  BlockDescriptor* descriptor = nullptr;
+  CommittedWord committed;              // as last stored, or about to be
+  std::uint64_t declared[4] = {};       // scope ids below 256 that this section has declared
+  std::uint32_t conts = 0;              // CONT blocks to its right: it is the head of a run
   std::uint16_t declared_large = 0;     // the last declared id of 256 or more
 
   bool declares(ScopeId scope) const noexcept {
     if (scope.value >= 256) return declared_large == scope.value;
     return scope.value == 0 || (declared[scope.value / 64] >> (scope.value % 64) & 1U) != 0;
   }
+  bool has_room(std::size_t payload) const noexcept {
+    return payload <= capacity && committed.offset_bytes() + sizeof(RecordHeader) + payload <= capacity;
+  }
+  std::byte* next() const noexcept { return base + committed.offset_bytes(); }
 };
 
 /// What a claim that found no room remembers, so that the next one need not look again.
@@ -56,6 +65,17 @@ struct FullRing {
   std::size_t bytes = 0;        // what was asked for
 };
 
+/// One emit at a time. A thread has two: a handler that interrupts an emit takes the second.
+struct WriterLevel {
+  static constexpr std::uintptr_t kFree = 0;
+  static constexpr std::uintptr_t kUnknownFrame = 1;  // a slot that its holder may have moved anywhere
+
+  std::atomic<std::uintptr_t> busy{kFree};    // the frame that has a slot open, or claims for one
+  std::atomic<bool> claiming{false};     // still set at the next claim: an emit was left in the middle of one
+  std::atomic<bool> forgot_a_block{false};  // the same, to be looked after when no other level is claiming
+  OpenBlock open[kSignalCount];
+};
+
 /// What one thread needs to write to one ring. Lies in memory of the process, one for each writer slot, and is reused
 /// with it: nothing has to run when a thread ends.
 struct WriterState {
@@ -63,13 +83,12 @@ struct WriterState {
   const ForkPage* fork_page = nullptr;
   RingCore* ring = nullptr;
   WriterState* next = nullptr;           // the same thread's state for another ring
-  std::atomic<std::uint32_t> busy = 0;   // a slot is open, or a claim is under way: what this thread's signal handlers look at
   std::uint32_t slot_index = 0;
   std::uint32_t slot_generation = 0;
   std::uint32_t pid = 0;
   FullRing full[kSignalCount];
   std::uint64_t random[2] = {};          // state of the id generator
-  OpenBlock open[kSignalCount];
+  WriterLevel levels[kMaxNesting];
 };
 
 /// The calling thread's writers, one for each ring, the latest first. No destructor: a thread that ends does nothing.
@@ -78,13 +97,16 @@ extern thread_local constinit WriterState* this_thread_writers __attribute__((tl
 /// A record in the making: bytes in the ring that only this thread sees until commit(). Destroyed without commit() it is
 /// abandoned, also when an exception passes through; nothing has been written then, and it is no attempt.
 ///
-/// Move-only; to be used by the thread that reserved it. At most one may be alive per thread and ring.
+/// Move-only; to be used by the thread that reserved it. Per thread and ring one may be alive, and one more in a signal
+/// handler that interrupted whoever holds the first.
 class [[nodiscard]] Slot {
  public:
   Slot() noexcept = default;
   Slot(Slot&& other) noexcept
       : state_(std::exchange(other.state_, nullptr)),
+        level_(other.level_),
         block_(other.block_),
+        record_(other.record_),
         process_generation_(other.process_generation_),
         size_(other.size_),
         kind_(other.kind_),
@@ -99,7 +121,7 @@ class [[nodiscard]] Slot {
 
   /// The bytes to fill: the encoded LogRecord, Span or Metric message. As many as were reserved. 8-byte aligned.
   /// REQUIRES: *this is true.
-  std::span<std::byte> payload() const noexcept { return {block_->next + sizeof(RecordHeader), size_}; }
+  std::span<std::byte> payload() const noexcept { return {record_ + sizeof(RecordHeader), size_}; }
 
   /// Publishes the record: from this instant it is safe, whatever becomes of the process. Async-signal-safe.
   /// Returns false, and counts the record as dropped, in a child forked after the slot was reserved.
@@ -110,32 +132,43 @@ class [[nodiscard]] Slot {
 
  private:
   friend class Writer;
-  Slot(WriterState& state, OpenBlock& block, std::size_t size, RecordKind kind, ScopeId scope) noexcept
+  Slot(WriterState& state, WriterLevel& level, OpenBlock& block, std::size_t size, RecordKind kind, ScopeId scope) noexcept
       : state_(&state),
+        level_(&level),
         block_(&block),
+        record_(block.next()),
         process_generation_(state.process_generation),
         size_(size),
         kind_(kind),
         scope_(scope) {}
 
   void release() noexcept {
-    state_->busy.store(0, std::memory_order_release);  // P12
+    level_->busy.store(WriterLevel::kFree, std::memory_order_release);  // P12
     state_ = nullptr;
   }
   void abandon() noexcept {
     if (state_ == nullptr) return;
-    // In a child, an inherited slot has nothing to release: the state may already serve the child's own records.
-    if (inherited()) state_ = nullptr;
-    else release();
+    if (inherited()) {
+      // In a child, an inherited slot has nothing to release: the state may already serve the child's own records.
+      state_ = nullptr;
+      return;
+    }
+    if (block_->conts != 0) [[unlikely]]
+      give_run_back();
+    release();
   }
   bool inherited() const noexcept {
     return process_generation_ !=
            state_->fork_page->generation.load(std::memory_order_relaxed);  // relaxed: as in Writer::try_reserve
   }
   bool refuse_after_fork() noexcept;
+  void seal_run() noexcept;
+  void give_run_back() noexcept;
 
   WriterState* state_ = nullptr;
+  WriterLevel* level_ = nullptr;
   OpenBlock* block_ = nullptr;
+  std::byte* record_ = nullptr;           // its header
   std::uint64_t process_generation_ = 0;  // of the process that reserved it
   std::size_t size_ = 0;
   RecordKind kind_ = RecordKind::kLog;
@@ -149,32 +182,47 @@ class Writer {
 
   /// Reserves `size` bytes for the encoded payload of one record. Gives an empty slot when the record has to be
   /// dropped; the cause is counted then. Neither allocates, nor locks, nor calls the kernel while the thread's block has
-  /// room; otherwise it claims a block, and the first time it registers the thread (some microseconds, a few system
-  /// calls). Thread-safe; async-signal-safe but for a thread's first record. From a handler that interrupted an emit
-  /// to the same ring it is refused (DropCause::kNested).
+  /// room; otherwise it claims a block (a run of blocks for a record that is larger than one), and the first time it registers
+  /// the thread (some microseconds, a few system calls). Thread-safe; async-signal-safe: a handler that interrupted an emit to
+  /// the same ring writes to blocks of its own, never waits for room, and never calls the error handler; one that interrupted
+  /// such a handler is refused (DropCause::kNested), and so is a thread's first record on its alternate signal stack
+  /// (Ring::prepare_thread() avoids that).
+  ///
+  /// A slot that is left by longjmp, or by a vfork() child that dies, costs its thread this level until it ends;
+  /// try_reserve_in_frame() has a remedy.
   Slot try_reserve(RecordKind kind, std::size_t size, ScopeId scope = {}) noexcept {
-    WriterState* state = this_thread_writers;
-    if (state == nullptr || state->ring != ring_ ||
-        state->busy.load(std::memory_order_relaxed) != 0 ||  // relaxed: only this thread stores it
-        // relaxed: the kernel wipes it in a fork; nobody else changes it while this thread is registered
-        state->process_generation != state->fork_page->generation.load(std::memory_order_relaxed)) {
-      return reserve_slowly(kind, size, scope);
-    }
-    state->busy.store(1, std::memory_order_relaxed);  // relaxed: only this thread reads it
-    // What a handler does before the store above is seen below; what it tries after it is refused.
-    std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: against our own handlers
-    OpenBlock& block = state->open[static_cast<std::size_t>(signal_of(kind))];
-    if (size >= block.room || !block.declares(scope)) {
-      state->busy.store(0, std::memory_order_release);  // P12
-      return reserve_slowly(kind, size, scope);
-    }
-    return Slot(*state, block, size, kind, scope);
+    return reserve(WriterLevel::kUnknownFrame, kind, size, scope);
+  }
+
+  /// The same for a slot that does not outlive the function whose `frame` is given, __builtin_frame_address(0): when that
+  /// function was left by longjmp, a later emit of the thread finds out, and goes on where that one was.
+  Slot try_reserve_in_frame(const void* frame, RecordKind kind, std::size_t size, ScopeId scope = {}) noexcept {
+    return reserve(reinterpret_cast<std::uintptr_t>(frame), kind, size, scope);
   }
 
   RingCore* ring() const noexcept { return ring_; }
 
  private:
-  Slot reserve_slowly(RecordKind kind, std::size_t size, ScopeId scope) noexcept;
+  [[gnu::always_inline]] Slot reserve(std::uintptr_t frame, RecordKind kind, std::size_t size, ScopeId scope) noexcept {
+    WriterState* state = this_thread_writers;
+    if (state == nullptr || state->ring != ring_ ||
+        state->levels[0].busy.load(std::memory_order_relaxed) != WriterLevel::kFree ||  // relaxed: only this thread stores it
+        // relaxed: the kernel wipes it in a fork; nobody else changes it while this thread is registered
+        state->process_generation != state->fork_page->generation.load(std::memory_order_relaxed)) {
+      return reserve_slowly(frame, kind, size, scope);
+    }
+    WriterLevel& level = state->levels[0];
+    level.busy.store(frame, std::memory_order_relaxed);  // relaxed: only this thread reads it
+    // What a handler does before the store above is seen below; what it tries after it goes to another level.
+    std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: against our own handlers
+    OpenBlock& block = level.open[static_cast<std::size_t>(signal_of(kind))];
+    if (!block.has_room(size) || !block.declares(scope)) {
+      level.busy.store(WriterLevel::kFree, std::memory_order_release);  // P12
+      return reserve_slowly(frame, kind, size, scope);
+    }
+    return Slot(*state, level, block, size, kind, scope);
+  }
+  Slot reserve_slowly(std::uintptr_t frame, RecordKind kind, std::size_t size, ScopeId scope) noexcept;
 
   RingCore* ring_;
 };
@@ -184,13 +232,14 @@ inline bool Slot::commit(std::size_t used) && noexcept {
   if (inherited()) return refuse_after_fork();
   OpenBlock& block = *block_;
   const RecordHeader header{static_cast<std::uint32_t>(used), static_cast<std::uint8_t>(kind_), 0, scope_.value};
-  __builtin_memcpy(block.next, &header, sizeof(header));
-  const std::size_t bytes = record_bytes(used);
-  block.committed = block.committed.advanced(bytes, 1);
+  __builtin_memcpy(record_, &header, sizeof(header));
+  // Whoever tears this thread out from here on leaves a record that is whole.
+  std::atomic_signal_fence(std::memory_order_release);  // signal fence: against our own handlers
+  block.committed = block.committed.advanced(record_bytes(used), 1);
   // What if we die right after this store? The record exists, complete: the crash rule.
   block.descriptor->committed.store(block.committed.word, std::memory_order_release);  // P1
-  block.next += bytes;
-  block.room = block.room > bytes ? block.room - bytes : 0;
+  if (block.conts != 0) [[unlikely]]
+    seal_run();
   release();
   return true;
 }

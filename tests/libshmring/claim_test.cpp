@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "libshmring/ring_core.hpp"
+#include "libshmring/claim.hpp"
 #include "tests/libshmring/ring_test_support.hpp"
 
 namespace shmring {
@@ -26,8 +26,8 @@ StateWord open_of(std::uint16_t slot, std::uint32_t generation) {
 
 /// The block that this thread has open for a signal; ~0 when none.
 std::uint32_t my_block(Signal signal = Signal::kLogs) {
-  const OpenBlock& block = this_thread_writers->open[static_cast<std::size_t>(signal)];
-  return block.descriptor == nullptr ? ~0U : block.index;
+  const OpenBlock& block = this_thread_writers->levels[0].open[static_cast<std::size_t>(signal)];
+  return block.capacity == 0 ? ~0U : block.index;
 }
 
 /// All blocks but these are full of somebody else's.
@@ -121,7 +121,7 @@ TEST(Seal, KeepsThePin) {
   StateWord pinned = ring.state(block);
   pinned.pin = Pin::kPinned;
   ring.descriptor(block).state.store(pinned.pack());
-  seal_block(*this_thread_writers, this_thread_writers->open[0]);
+  seal_block(*this_thread_writers, this_thread_writers->levels[0].open[0]);
   EXPECT_EQ(ring.state(block).state, BlockState::kSealed);
   EXPECT_EQ(ring.state(block).pin, Pin::kPinned);
 }
@@ -134,7 +134,7 @@ TEST(Seal, LeavesABlockAloneThatWasTakenAway) {
   for (const StateWord taken :
        {open_of(kOther, 1), open_of(0, this_thread_writers->slot_generation + 1), StateWord{}}) {
     ring.descriptor(block).state.store(taken.pack());
-    seal_block(*this_thread_writers, this_thread_writers->open[0]);
+    seal_block(*this_thread_writers, this_thread_writers->levels[0].open[0]);
     EXPECT_EQ(ring.descriptor(block).state.load(), taken.pack());
   }
 }

@@ -41,6 +41,7 @@ TEST(ErrorHandler, IsNeverToldFromWithinAnEmit) {
   told.clear();
   set_error_handler(&note);
   const auto slot = opened.writer().try_reserve(RecordKind::kLog, 1);
+  const auto nested = opened.writer().try_reserve(RecordKind::kLog, 1);
   EXPECT_FALSE(opened.writer().try_reserve(RecordKind::kLog, 1));
   set_error_handler(nullptr);
   EXPECT_TRUE(told.empty());

@@ -26,7 +26,7 @@ void make_done(const TestRing& ring, std::uint32_t index, std::uint32_t generati
 
 bool recycle_now(const TestRing& ring, std::uint32_t index) {
   BlockDescriptor& d = ring.descriptor(index);
-  return recycle(ring.header(), d, d.state.load(), d.exported.load(), d.committed.load());
+  return recycle(ring.file(), index, d.state.load(), d.exported.load(), d.committed.load());
 }
 
 void expect_free(const TestRing& ring, std::uint32_t index, std::uint32_t generation, std::uint64_t count) {
@@ -72,7 +72,7 @@ TEST(Recycle, LeavesABlockAloneOfWhichAWordHasMoved) {
     const std::uint64_t exported = d.exported.load();
     const std::uint64_t committed = d.committed.load();
     word->fetch_add(std::uint64_t{1} << 50U);
-    EXPECT_FALSE(recycle(ring.header(), d, state, exported, committed));
+    EXPECT_FALSE(recycle(ring.file(), 0, state, exported, committed));
     EXPECT_EQ(ring.state(0).state, BlockState::kSealed);
   }
   EXPECT_EQ(ring.header().freed.load(), 0U);

@@ -69,14 +69,14 @@ TEST(BlockedThreads, DropNothingWhileAFlusherDrains) {
   expect_books(file, scaled(20'000), DropCause::kBlockTimeout, 0);
 }
 
-TEST(Drops, OfRecordsLargerThanABlockAreCountedToTheRecordAndTheLargestThatFitsIsWritten) {
+TEST(Drops, OfRecordsLargerThanTheRingTakesAreCountedToTheRecordAndTheLargestThatFitsIsWritten) {
   Promise promise;
   const Ring ring = promise.scratch().open();
   for (std::size_t excess = 1; excess <= 5; ++excess) {
     EXPECT_FALSE(ring.writer().try_reserve(RecordKind::kLog, ring.max_payload() + excess));
   }
   EXPECT_FALSE(ring.writer().try_reserve(RecordKind::kLog, SIZE_MAX));
-  const std::string huge(ring.block_bytes(), 'x');
+  const std::string huge(ring.max_payload() + 1, 'x');
   EXPECT_FALSE(ring.logger("test").emit(Severity::kInfo, huge));
   Slot largest =
       ring.writer().try_reserve(RecordKind::kLog, ring.max_payload(), ring.scope({std::string(2000, 's')}));
@@ -155,14 +155,16 @@ TEST(Drops, OfAHandlerThatInterruptsAnEmitAreCountedToTheRecord) {
   ::raise(SIGUSR1);  // between two emits: written
   for (int n = 0; n < 7; ++n) {
     Slot slot = ring.writer().try_reserve(RecordKind::kLog, 8);
-    ASSERT_TRUE(slot);
-    ::raise(SIGUSR1);  // inside: refused
+    Slot handlers = ring.writer().try_reserve(RecordKind::kLog, 8);  // as if of a handler that interrupted it
+    ASSERT_TRUE(slot && handlers);
+    ::raise(SIGUSR1);  // inside of both: refused
+    ASSERT_TRUE(std::move(handlers).commit());
     ASSERT_TRUE(std::move(slot).commit());
   }
   ::raise(SIGUSR1);
   ::sigaction(SIGUSR1, &before, nullptr);
   EXPECT_EQ(handlers_successes.load(), 2);
-  expect_books(promise.file(), 9, DropCause::kNested, 7);
+  expect_books(promise.file(), 16, DropCause::kNested, 7);
 }
 
 TEST(WhatIsNoAttempt, IsCountedNowhere) {

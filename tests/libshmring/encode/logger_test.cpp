@@ -126,10 +126,10 @@ TEST_F(LoggerOnARing, PutsARecordIntoItsSpan) {
   EXPECT_EQ(found[0].message.flags(), 1U);
 }
 
-TEST_F(LoggerOnARing, DropsWhatIsLargerThanABlock) {
+TEST_F(LoggerOnARing, DropsOnlyWhatIsLargerThanTheRingTakes) {
   const Ring ring = open();
   const Logger log = ring.logger("scope");
-  EXPECT_FALSE(log.emit(Severity::kInfo, std::string(ring.block_bytes(), 'x')));
+  EXPECT_FALSE(log.emit(Severity::kInfo, std::string(ring.max_payload() + 1, 'x')));
   EXPECT_TRUE(log.emit(Severity::kInfo, std::string(ring.max_payload() - 100, 'x')));
   EXPECT_EQ(logs().size(), 1U);
 }

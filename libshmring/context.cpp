@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a section of a block begins with: the writer's resource, and the scopes that its records name.
+#include <cstring>
+
+#include "libshmring/claim.hpp"
+#include "libshmring/fork_page.hpp"
+
+namespace shmring {
+namespace {
+
+/// Publishes a resource or scope record whose payload has been written; not counted.
+void append_context(OpenBlock& block, RecordKind kind, ScopeId id, std::size_t size) noexcept {
+  const RecordHeader header{static_cast<std::uint32_t>(size), static_cast<std::uint8_t>(kind), 0, id.value};
+  std::memcpy(block.next(), &header, sizeof(header));
+  std::atomic_signal_fence(std::memory_order_release);  // signal fence: as in Slot::commit
+  block.committed = block.committed.advanced(record_bytes(size), 0);
+  block.descriptor->committed.store(block.committed.word, std::memory_order_release);  // P1
+}
+
+}  // namespace
+
+void append_resource(const RingCore& ring, OpenBlock& block, std::uint32_t pid) noexcept {
+  const FixedResource& fixed = ring.resource();
+  std::byte* payload = block.next() + sizeof(RecordHeader);
+  std::memcpy(payload, fixed.encoded.data(), fixed.encoded.size());
+  const InstanceId instance = process_instance();
+  const std::size_t variable = encode_process_resource(payload + fixed.encoded.size(), pid, instance.high,
+                                                       instance.low, fixed.has_instance_id);
+  append_context(block, RecordKind::kResource, {}, fixed.encoded.size() + variable);
+}
+
+void declare_scope(const RingCore& ring, OpenBlock& block, ScopeId id) noexcept {
+  const std::string_view encoded = ring.scope(id);
+  std::memcpy(block.next() + sizeof(RecordHeader), encoded.data(), encoded.size());
+  append_context(block, RecordKind::kScope, id, encoded.size());
+  if (id.value < 256) {
+    block.declared[id.value / 64] |= std::uint64_t{1} << (id.value % 64);
+  } else {
+    block.declared_large = id.value;
+  }
+}
+
+}  // namespace shmring

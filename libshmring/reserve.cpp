@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// The slow half of Writer::try_reserve(): registers the thread, finds its level, seals the full block and claims another.
+#include <algorithm>
+#include <utility>
+
+#include "libshmring/claim.hpp"
+#include "libshmring/evict.hpp"
+#include "libshmring/nesting.hpp"
+#include "libshmring/system.hpp"
+
+namespace shmring {
+namespace {
+
+/// A full scan costs some ten microseconds. On a ring that stays full no record pays for it again until a block is freed;
+/// an owner's death frees nothing, so orphans to adopt are looked for every now and then.
+constexpr std::uint64_t kRescanNs = 1'000'000;
+constexpr std::uint64_t kLookForOrphansNs = 5'000'000;  // likewise for a writer that waits
+
+bool known_to_be_full(const FullRing& full, std::uint32_t freed, std::size_t bytes) noexcept {
+  return full.until_ns != 0 && full.at_freed == freed && bytes >= full.bytes &&
+         monotonic_ns() < full.until_ns;
+}
+
+/// One that was torn out of a claim forgot what it had won. Another level in the middle of a claim may have won a block that is
+/// in no list yet: then somebody else looks after it, later.
+void look_after_forgotten(RingCore& ring, WriterState& state, WriterLevel& level) noexcept {
+  // relaxed, all of them: only this thread and its handlers look
+  if (!level.claiming.load(std::memory_order_relaxed) && !level.forgot_a_block.load(std::memory_order_relaxed)) return;
+  level.forgot_a_block.store(true, std::memory_order_relaxed);  // relaxed: as above
+  for (const WriterLevel& other : state.levels) {
+    if (&other != &level && other.claiming.load(std::memory_order_relaxed)) return;  // relaxed: as above
+  }
+  seal_forgotten(ring, state);
+  level.forgot_a_block.store(false, std::memory_order_relaxed);  // relaxed: as above
+}
+
+/// The block that a claim won replaces the level's. Left by longjmp anywhere in here: a block that is in no list, or one list without
+/// a block; never a list that names what was given away.
+void install(const WriterState& state, OpenBlock& listed, const OpenBlock& fresh) noexcept {
+  listed.capacity = 0;
+  std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: nothing is appended from here on
+  seal_block(state, listed);
+  OpenBlock without_room = fresh;
+  without_room.capacity = 0;
+  listed = without_room;
+  std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: complete before it can be used
+  listed.capacity = fresh.capacity;
+}
+
+/// Claims once, and gives the level what was won.
+bool claim(RingCore& ring, WriterState& state, WriterLevel& level, const Wanted& wanted) noexcept {
+  look_after_forgotten(ring, state, level);
+  level.claiming.store(true, std::memory_order_relaxed);  // relaxed: for this thread's handlers
+  std::atomic_signal_fence(std::memory_order_acq_rel);    // signal fence: set before anything is won
+  OpenBlock fresh = wanted.bytes <= ring.file().geometry().block_bytes ? claim_block(ring, state, wanted)
+                                                                       : claim_run(ring, state, wanted);
+  const bool won = fresh.capacity != 0;
+  if (won) {
+    append_resource(ring, fresh, state.pid);
+    install(state, level.open[static_cast<std::size_t>(wanted.signal)], fresh);
+  }
+  std::atomic_signal_fence(std::memory_order_acq_rel);     // signal fence: listed before the flag goes
+  level.claiming.store(false, std::memory_order_relaxed);  // relaxed: for this thread's handlers
+  return won;
+}
+
+/// Policy block: waits for a freed block, never without an end; a handler that interrupted an emit never.
+bool claim_or_wait(RingCore& ring, WriterState& state, WriterLevel& level, const Wanted& wanted,
+                   DropCause& cause) noexcept {
+  RingHeader& header = ring.header();
+  FullRing& full = state.full[static_cast<std::size_t>(wanted.signal)];
+  std::uint64_t deadline = 0;
+  for (;;) {
+    const std::uint32_t seen = header.freed.load(std::memory_order_acquire);  // P7
+    if (!known_to_be_full(full, seen, wanted.bytes)) {
+      if (claim(ring, state, level, wanted)) return true;
+      full = {.at_freed = seen, .until_ns = monotonic_ns() + kRescanNs, .bytes = wanted.bytes};
+    }
+    wake_flusher(header);
+    const std::uint32_t policy = header.on_full.load(std::memory_order_relaxed);  // relaxed: a setting
+    cause = DropCause::kRingFull;
+    if (policy != static_cast<std::uint32_t>(FullPolicy::kBlock) || wanted.level != 0) return false;
+    const std::uint64_t now = monotonic_ns();
+    if (deadline == 0) {
+      const std::uint64_t timeout_us = std::min<std::uint64_t>(
+          header.block_timeout_us.load(std::memory_order_relaxed), 60'000'000);  // relaxed: a setting
+      deadline = now + timeout_us * 1000;
+    }
+    cause = DropCause::kBlockTimeout;
+    if (now >= deadline) return false;
+    // What if we die while we are counted as waiting? Then every freed block costs its flusher a needless wake.
+    // Sequentially consistent, as its counterpart in make_free(): either we see `freed` move, or the other sees us wait.
+    header.waiters.fetch_add(1, std::memory_order_seq_cst);  // P7
+    futex_wait(header.freed, seen, std::min(deadline - now, kLookForOrphansNs));
+    header.waiters.fetch_sub(1, std::memory_order_relaxed);  // relaxed: an error on the safe side
+  }
+}
+
+/// The level's block gets room for the record and, if it has to be declared, its scope.
+bool make_room(RingCore& ring, WriterState& state, WriterLevel& level, Signal signal, std::size_t size,
+               ScopeId scope, DropCause& cause) noexcept {
+  OpenBlock& block = level.open[static_cast<std::size_t>(signal)];
+  const std::size_t scope_bytes = scope.value == 0 ? 0 : record_bytes(ring.scope(scope).size());
+  const std::size_t needed = block.declares(scope) ? size : scope_bytes + size;
+  cause = DropCause::kTooLarge;
+  if (size > ring.max_payload()) return false;
+  if (!block.has_room(needed)) {
+    const std::size_t context = record_bytes(ring.resource().encoded.size() + kProcessResourceMax);
+    const Wanted wanted{signal, context + scope_bytes + record_bytes(size), number_of(state, level)};
+    if (!claim_or_wait(ring, state, level, wanted, cause)) return false;
+  }
+  if (!block.declares(scope)) declare_scope(ring, block, scope);
+  return true;
+}
+
+}  // namespace
+
+void wake_flusher(RingHeader& header) noexcept {
+  if (header.wake.load(std::memory_order_relaxed) != 0) return;  // relaxed: somebody has asked already
+  if (header.wake.exchange(1, std::memory_order_release) == 0) futex_wake_all(header.wake);  // P8
+}
+
+Slot Writer::reserve_slowly(std::uintptr_t frame, RecordKind kind, std::size_t size, ScopeId scope) noexcept {
+  RingCore& ring = *ring_;
+  const Signal signal = signal_of(kind);
+  DropCause cause = DropCause::kNested;
+  WriterState* state = find_writer(ring);
+  if (state == nullptr) state = register_thread(ring, cause);
+  if (state == nullptr) return count_drop(ring, nullptr, signal, cause, Tell::kYes), Slot{};
+  WriterLevel* level = enter_level(*state, frame);
+  if (level == nullptr) return count_drop(ring, state, signal, DropCause::kNested, Tell::kNo), Slot{};
+  if (!make_room(ring, *state, *level, signal, size, scope, cause)) {
+    const Tell tell = number_of(*state, *level) == 0 ? Tell::kYes : Tell::kNo;
+    leave_level(*level);
+    return count_drop(ring, state, signal, cause, tell), Slot{};
+  }
+  return Slot(*state, *level, level->open[static_cast<std::size_t>(signal)], size, kind, scope);
+}
+
+bool Slot::refuse_after_fork() noexcept {
+  const WriterState* inherited_state = std::exchange(state_, nullptr);
+  // In memory that the fork copied, so still the parent's view of it: whose ring, which signal.
+  RingCore& ring = *inherited_state->ring;
+  count_drop(ring, find_writer(ring), signal_of(kind_), DropCause::kAfterFork, Tell::kYes);
+  return false;
+}
+
+}  // namespace shmring
