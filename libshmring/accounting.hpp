@@ -43,7 +43,8 @@ struct Accounting {
   SignalAccounting total;
   BlockCensus blocks;
   Closing closing = Closing::kInMotion;
-  std::uint64_t oldest_opened_ns = 0;  // CLOCK_BOOTTIME of the oldest block with something pending; 0: nothing is
+  std::uint64_t oldest_opened_ns =
+      0;  // CLOCK_BOOTTIME of the oldest block with something pending; 0: nothing is
 };
 
 /// Looks at each block until it holds still (at most `attempts` times). Every block closes by itself at every instant, so the sum is exact

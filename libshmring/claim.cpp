@@ -25,7 +25,8 @@ OpenBlock claim_free(RingCore& ring, WriterState& state, const Wanted& wanted, s
   BlockDescriptor& descriptor = ring.file().descriptors()[index];
   const StateWord mine =
       word_of(state, BlockState::kOpen, wanted.signal, StateWord::unpack(word).block_generation);
-  if (!descriptor.state.compare_exchange_strong(word, mine.pack(), std::memory_order_acq_rel)) return {};  // P2, P3
+  if (!descriptor.state.compare_exchange_strong(word, mine.pack(), std::memory_order_acq_rel))
+    return {};  // P2, P3
   stamp(descriptor, ticket);
   count_claimed(ring.header(), 1, ring.file().geometry().block_count);
   return take_over(ring, state, mine, index, wanted, 0);
@@ -34,7 +35,8 @@ OpenBlock claim_free(RingCore& ring, WriterState& state, const Wanted& wanted, s
 /// Whether the block heads a run that its owner never finished: its neighbours come back when it is recycled, not before.
 bool has_conts(const RingCore& ring, std::uint32_t index) noexcept {
   if (index + 1 >= ring.file().geometry().block_count) return false;
-  return StateWord::unpack(ring.file().descriptors()[index + 1].state.load(std::memory_order_acquire)).state ==  // P3
+  return StateWord::unpack(ring.file().descriptors()[index + 1].state.load(std::memory_order_acquire))
+             .state ==  // P3
          BlockState::kCont;
 }
 
@@ -42,14 +44,17 @@ bool has_conts(const RingCore& ring, std::uint32_t index) noexcept {
 OpenBlock adopt(RingCore& ring, WriterState& state, const Wanted& wanted, std::uint32_t index,
                 std::uint64_t word) noexcept {
   const StateWord owner = StateWord::unpack(word);
-  if (owner.state != BlockState::kOpen || owner.pin != Pin::kUnpinned || owner.signal != wanted.signal) return {};
-  if (owner.writer >= ring.file().geometry().writer_count || !owner_gone(ring.slot(owner.writer), owner)) return {};
+  if (owner.state != BlockState::kOpen || owner.pin != Pin::kUnpinned || owner.signal != wanted.signal)
+    return {};
+  if (owner.writer >= ring.file().geometry().writer_count || !owner_gone(ring.slot(owner.writer), owner))
+    return {};
   BlockDescriptor& descriptor = ring.file().descriptors()[index];
   const CommittedWord committed{descriptor.committed.load(std::memory_order_acquire)};  // P1
   if (committed.offset_bytes() + wanted.bytes > ring.file().geometry().block_bytes) return {};
   if (has_conts(ring, index)) return {};
   const StateWord mine = word_of(state, BlockState::kOpen, wanted.signal, owner.block_generation);
-  if (!descriptor.state.compare_exchange_strong(word, mine.pack(), std::memory_order_acq_rel)) return {};  // P3
+  if (!descriptor.state.compare_exchange_strong(word, mine.pack(), std::memory_order_acq_rel))
+    return {};  // P3
   return take_over(ring, state, mine, index, wanted, 0);
 }
 
@@ -58,8 +63,10 @@ OpenBlock adopt_predecessors(RingCore& ring, WriterState& state, const Wanted& w
   for (const auto& hint : ring.slot(state.slot_index).open_block[static_cast<std::size_t>(wanted.signal)]) {
     const std::uint32_t index = hint.load(std::memory_order_relaxed);  // relaxed: a hint; the CAS decides
     if (index == kNoBlock || index > ring.file().geometry().block_count) continue;
-    const std::uint64_t word = ring.file().descriptors()[index - 1].state.load(std::memory_order_acquire);  // P3
-    if (const OpenBlock block = adopt(ring, state, wanted, index - 1, word); block.capacity != 0) return block;
+    const std::uint64_t word =
+        ring.file().descriptors()[index - 1].state.load(std::memory_order_acquire);  // P3
+    if (const OpenBlock block = adopt(ring, state, wanted, index - 1, word); block.capacity != 0)
+      return block;
   }
   return {};
 }
@@ -156,7 +163,8 @@ void seal_block(const WriterState& state, const OpenBlock& block) noexcept {
     // Superseded: whoever took it away believed us gone. Leave it alone (R3).
     if (now.state != BlockState::kOpen || !owned_by(now, state)) break;
     now.state = BlockState::kSealed;  // the pin, if there is one, stays
-    if (block.descriptor->state.compare_exchange_weak(word, now.pack(), std::memory_order_acq_rel)) break;  // P3
+    if (block.descriptor->state.compare_exchange_weak(word, now.pack(), std::memory_order_acq_rel))
+      break;  // P3
   }
 }
 
@@ -176,7 +184,8 @@ void seal_forgotten(RingCore& ring, const WriterState& state) noexcept {
            !is_listed(descriptor)) {
       // An EVICT block too: an evictor that was torn away left it as a dead one would. CONT blocks go with their head.
       mine.state = BlockState::kSealed;
-      if (descriptor.state.compare_exchange_strong(word, mine.pack(), std::memory_order_acq_rel)) break;  // P3
+      if (descriptor.state.compare_exchange_strong(word, mine.pack(), std::memory_order_acq_rel))
+        break;  // P3
       mine = StateWord::unpack(word);
     }
   }

@@ -19,7 +19,8 @@ struct Wanted {
 /// The state word's owner is `state`'s thread.
 bool owned_by(const StateWord& word, const WriterState& state) noexcept;
 /// (state, owned by `state`'s thread), in the given life.
-StateWord word_of(const WriterState& state, BlockState block_state, Signal signal, std::uint32_t block_generation) noexcept;
+StateWord word_of(const WriterState& state, BlockState block_state, Signal signal,
+                  std::uint32_t block_generation) noexcept;
 
 /// A block with room for what is wanted: one that a thread that is gone left open (R9), a FREE one, or, with policy drop-oldest, the oldest.
 /// nullopt-like: `block.capacity` is 0 when the ring is full. Nothing has been appended to it yet.

@@ -97,11 +97,13 @@ void reset_words(BlockDescriptor& d) noexcept {
 }
 
 /// (1) to (6). The word that the block has then; nullopt: it was taken away.
-std::optional<std::uint64_t> empty_out(RingCore& ring, const WriterState& state, const Candidate& candidate) noexcept {
+std::optional<std::uint64_t> empty_out(RingCore& ring, const WriterState& state,
+                                       const Candidate& candidate) noexcept {
   BlockDescriptor& d = ring.file().descriptors()[candidate.index];
   const StateWord before = StateWord::unpack(candidate.word);
   // The life stays the same: what is in it still has to get its fate.
-  const std::uint64_t mine = word_of(state, BlockState::kEvict, before.signal, before.block_generation).pack();
+  const std::uint64_t mine =
+      word_of(state, BlockState::kEvict, before.signal, before.block_generation).pack();
   std::uint64_t word = candidate.word;
   if (!d.state.compare_exchange_strong(word, mine, std::memory_order_acq_rel)) return std::nullopt;  // P3
   count_the_rest(ring.header(), d, before, ring.file().geometry().block_bytes / sizeof(RecordHeader));
@@ -121,7 +123,8 @@ bool can_be_freed(const RingCore& ring, std::uint32_t index) noexcept {
 }
 
 /// The first of so many neighbours, looked for from `from` on, round the ring.
-std::optional<std::uint32_t> find_neighbours(const RingCore& ring, std::uint32_t from, std::uint32_t blocks) noexcept {
+std::optional<std::uint32_t> find_neighbours(const RingCore& ring, std::uint32_t from,
+                                             std::uint32_t blocks) noexcept {
   const std::uint32_t total = ring.file().geometry().block_count;
   std::uint32_t together = 0;
   for (std::uint32_t step = 0; step < total + blocks; ++step) {
@@ -163,12 +166,14 @@ std::optional<std::uint32_t> evict_oldest(RingCore& ring, const WriterState& sta
         word_of(state, BlockState::kOpen, signal,
                 (StateWord::unpack(*word).block_generation + 1) & StateWord::kGenerationMask);
     BlockDescriptor& d = ring.file().descriptors()[oldest->index];
-    if (d.state.compare_exchange_strong(*word, next.pack(), std::memory_order_acq_rel)) return oldest->index;  // (7) P2, P3
+    if (d.state.compare_exchange_strong(*word, next.pack(), std::memory_order_acq_rel))
+      return oldest->index;  // (7) P2, P3
   }
   return std::nullopt;
 }
 
-std::optional<std::uint32_t> evict_neighbours(RingCore& ring, const WriterState& state, std::uint32_t blocks) noexcept {
+std::optional<std::uint32_t> evict_neighbours(RingCore& ring, const WriterState& state,
+                                              std::uint32_t blocks) noexcept {
   const std::optional<Candidate> oldest = find_oldest(ring);
   const auto first = find_neighbours(ring, oldest ? oldest->index : 0, blocks);
   if (!first) return std::nullopt;

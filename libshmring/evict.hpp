@@ -18,6 +18,7 @@ std::optional<std::uint32_t> evict_oldest(RingCore& ring, const WriterState& sta
 
 /// Makes `blocks` neighbours FREE, from the oldest block on where that is possible; the first of them. Others may claim them before
 /// the caller does. nullopt: nowhere are so many that nobody writes to or reads.
-std::optional<std::uint32_t> evict_neighbours(RingCore& ring, const WriterState& state, std::uint32_t blocks) noexcept;
+std::optional<std::uint32_t> evict_neighbours(RingCore& ring, const WriterState& state,
+                                              std::uint32_t blocks) noexcept;
 
 }  // namespace shmring

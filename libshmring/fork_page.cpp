@@ -32,7 +32,8 @@ std::uint64_t random_word() noexcept {
 /// The first caller after a fork chooses, everybody else takes what was chosen.
 std::uint64_t choose_once(std::atomic<std::uint64_t>& word, std::uint64_t candidate) noexcept {
   std::uint64_t expected = 0;
-  return word.compare_exchange_strong(expected, candidate, std::memory_order_acq_rel) ? candidate : expected;  // P9
+  return word.compare_exchange_strong(expected, candidate, std::memory_order_acq_rel) ? candidate
+                                                                                      : expected;  // P9
 }
 
 std::uint64_t instance_word(std::size_t index) noexcept {
@@ -51,8 +52,8 @@ Result<const ForkPage*> prepare_fork_page() {
   if (::madvise(memory, bytes, MADV_WIPEONFORK) != 0) {
     const int error = errno;
     ::munmap(memory, bytes);
-    return Error{ErrorCode::kUnsupported,
-                 "this kernel has no MADV_WIPEONFORK (errno " + std::to_string(error) + "); shmring needs Linux 4.14 or newer"};
+    return Error{ErrorCode::kUnsupported, "this kernel has no MADV_WIPEONFORK (errno " +
+                                              std::to_string(error) + "); shmring needs Linux 4.14 or newer"};
   }
   auto* fresh = static_cast<ForkPage*>(memory);
   ForkPage* expected = nullptr;

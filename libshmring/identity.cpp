@@ -50,7 +50,8 @@ Geometry lay_out(std::uint32_t block_bytes, std::uint32_t block_count, std::uint
   g.writer_count = writers;
   g.slots_offset = kHeaderBytes;
   g.descriptors_offset = g.slots_offset + std::uint64_t{writers} * sizeof(WriterSlot);
-  g.blocks_offset = round_up(g.descriptors_offset + std::uint64_t{block_count} * sizeof(BlockDescriptor), kPage);
+  g.blocks_offset =
+      round_up(g.descriptors_offset + std::uint64_t{block_count} * sizeof(BlockDescriptor), kPage);
   g.file_bytes = g.blocks_offset + g.capacity_bytes();
   return g;
 }
@@ -63,7 +64,8 @@ std::uint32_t abi_tag() noexcept {
 #endif
   constexpr std::uint32_t kEndian = std::endian::native == std::endian::little ? 1 : 2;
   return kLibc << 24U | static_cast<std::uint32_t>(sizeof(void*)) << 20U | kEndian << 16U |
-         static_cast<std::uint32_t>(sizeof(pthread_mutex_t)) << 8U | static_cast<std::uint32_t>(kFutexWordOffset);
+         static_cast<std::uint32_t>(sizeof(pthread_mutex_t)) << 8U |
+         static_cast<std::uint32_t>(kFutexWordOffset);
 }
 
 Result<Geometry> plan_geometry(const CreateOptions& options) {
@@ -74,12 +76,13 @@ Result<Geometry> plan_geometry(const CreateOptions& options) {
   }
   const std::uint64_t blocks = options.capacity_bytes / options.block_bytes;
   if (blocks < kMinBlocks || blocks > kMaxBlocks) {
-    return invalid("size " + human_bytes(options.capacity_bytes) + " makes " + std::to_string(blocks) + " blocks of " +
-                   human_bytes(options.block_bytes) + "; a ring has " + std::to_string(kMinBlocks) + " to " +
-                   std::to_string(kMaxBlocks));
+    return invalid("size " + human_bytes(options.capacity_bytes) + " makes " + std::to_string(blocks) +
+                   " blocks of " + human_bytes(options.block_bytes) + "; a ring has " +
+                   std::to_string(kMinBlocks) + " to " + std::to_string(kMaxBlocks));
   }
   if (options.writers < 1 || options.writers > kMaxWriters) {
-    return invalid("writers must be 1 to " + std::to_string(kMaxWriters) + ", not " + std::to_string(options.writers));
+    return invalid("writers must be 1 to " + std::to_string(kMaxWriters) + ", not " +
+                   std::to_string(options.writers));
   }
   return lay_out(options.block_bytes, static_cast<std::uint32_t>(blocks), options.writers);
 }
@@ -119,7 +122,8 @@ RingIdentity make_identity(const Geometry& geometry) {
   return identity;
 }
 
-Result<Geometry> check_identity(const RingIdentity& identity, std::uint64_t file_bytes, const std::string& path) {
+Result<Geometry> check_identity(const RingIdentity& identity, std::uint64_t file_bytes,
+                                const std::string& path) {
   if (identity.magic != kRingMagic) {
     return Error{ErrorCode::kNotARing, path + " is not a ring: it does not begin with a ring's magic number"};
   }
@@ -127,7 +131,8 @@ Result<Geometry> check_identity(const RingIdentity& identity, std::uint64_t file
     return Error{ErrorCode::kIncompatibleVersion,
                  path + " has ring layout " + std::to_string(identity.layout_major) + "." +
                      std::to_string(identity.layout_minor) + ", this library reads and writes " +
-                     std::to_string(kLayoutMajor) + ".x; drain it with the flusher of the version that made it"};
+                     std::to_string(kLayoutMajor) +
+                     ".x; drain it with the flusher of the version that made it"};
   }
   if (identity.checksum != identity_checksum(identity)) return damaged(path, "its checksum does not fit");
   if ((identity.incompatible_features & ~kKnownIncompatibleFeatures) != 0) {
@@ -136,14 +141,16 @@ Result<Geometry> check_identity(const RingIdentity& identity, std::uint64_t file
                      std::to_string(identity.incompatible_features) + "); update shmring"};
   }
   if (identity.abi_tag != abi_tag()) {
-    return Error{ErrorCode::kIncompatibleAbi,
-                 path + " was made with " + libc_of(identity.abi_tag) + " (ABI tag " + std::to_string(identity.abi_tag) +
-                     "), this program uses " + libc_of(abi_tag()) + " (" + std::to_string(abi_tag()) +
-                     "): their mutexes differ, so they cannot share a ring; give this program a ring of its own"};
+    return Error{
+        ErrorCode::kIncompatibleAbi,
+        path + " was made with " + libc_of(identity.abi_tag) + " (ABI tag " +
+            std::to_string(identity.abi_tag) + "), this program uses " + libc_of(abi_tag()) + " (" +
+            std::to_string(abi_tag()) +
+            "): their mutexes differ, so they cannot share a ring; give this program a ring of its own"};
   }
   if (!std::has_single_bit(identity.block_bytes) || identity.block_bytes < kMinBlockBytes ||
-      identity.block_bytes > kMaxBlockBytes || identity.block_count < kMinBlocks || identity.block_count > kMaxBlocks ||
-      identity.writer_count < 1 || identity.writer_count > kMaxWriters) {
+      identity.block_bytes > kMaxBlockBytes || identity.block_count < kMinBlocks ||
+      identity.block_count > kMaxBlocks || identity.writer_count < 1 || identity.writer_count > kMaxWriters) {
     return damaged(path, "its geometry is out of range");
   }
   const Geometry g = lay_out(identity.block_bytes, identity.block_count, identity.writer_count);
@@ -152,8 +159,9 @@ Result<Geometry> check_identity(const RingIdentity& identity, std::uint64_t file
     return damaged(path, "its geometry contradicts itself");
   }
   if (file_bytes != g.file_bytes) {
-    return Error{ErrorCode::kDamaged, path + " is " + std::to_string(file_bytes) + " bytes long, its header says " +
-                                          std::to_string(g.file_bytes) + ": it was truncated or extended"};
+    return Error{ErrorCode::kDamaged, path + " is " + std::to_string(file_bytes) +
+                                          " bytes long, its header says " + std::to_string(g.file_bytes) +
+                                          ": it was truncated or extended"};
   }
   return g;
 }

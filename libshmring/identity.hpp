@@ -21,6 +21,7 @@ std::uint64_t identity_checksum(const RingIdentity& identity) noexcept;
 RingIdentity make_identity(const Geometry& geometry);
 
 /// Every check that the header alone allows, in the order in which an answer makes sense; `path` is for the message.
-Result<Geometry> check_identity(const RingIdentity& identity, std::uint64_t file_bytes, const std::string& path);
+Result<Geometry> check_identity(const RingIdentity& identity, std::uint64_t file_bytes,
+                                const std::string& path);
 
 }  // namespace shmring

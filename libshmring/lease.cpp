@@ -35,16 +35,19 @@ Result<Lease> Lease::try_take(const RingFile& ring) {
   struct flock range = lease_range(F_WRLCK);
   if (::fcntl(fd.get(), F_OFD_SETLK, &range) != 0) {
     if (errno != EAGAIN && errno != EACCES) return system_error("lock the lease of", ring.path(), errno);
-    const std::uint32_t pid = ring.header().flusher_pid.load(std::memory_order_relaxed);  // relaxed: for a message
-    return Error{ErrorCode::kBusy,
-                 "another flusher (pid " + std::to_string(pid) + ") holds the lease of " + ring.path().string()};
+    const std::uint32_t pid =
+        ring.header().flusher_pid.load(std::memory_order_relaxed);  // relaxed: for a message
+    return Error{ErrorCode::kBusy, "another flusher (pid " + std::to_string(pid) + ") holds the lease of " +
+                                       ring.path().string()};
   }
   RingHeader& header = ring.header();
   const std::uint64_t epoch = header.epoch.fetch_add(1, std::memory_order_acq_rel) + 1;  // P11
-  header.flusher_pid_namespace.store(pid_namespace(), std::memory_order_relaxed);  // relaxed: all of these are for people
-  header.flusher_started_ns.store(boottime_ns(), std::memory_order_relaxed);       // relaxed: likewise
-  header.heartbeat_ns.store(boottime_ns(), std::memory_order_relaxed);             // relaxed: likewise
-  header.flusher_pid.store(static_cast<std::uint32_t>(::getpid()), std::memory_order_relaxed);  // relaxed: likewise
+  header.flusher_pid_namespace.store(pid_namespace(),
+                                     std::memory_order_relaxed);  // relaxed: all of these are for people
+  header.flusher_started_ns.store(boottime_ns(), std::memory_order_relaxed);  // relaxed: likewise
+  header.heartbeat_ns.store(boottime_ns(), std::memory_order_relaxed);        // relaxed: likewise
+  header.flusher_pid.store(static_cast<std::uint32_t>(::getpid()),
+                           std::memory_order_relaxed);  // relaxed: likewise
   return Lease(ring, fd.release(), epoch);
 }
 
@@ -68,7 +71,8 @@ Lease::~Lease() {
 
 Result<LeaseState> lease_state(const RingFile& ring) {
   struct flock range = lease_range(F_WRLCK);
-  if (::fcntl(ring.fd(), F_OFD_GETLK, &range) != 0) return system_error("ask for the lease of", ring.path(), errno);
+  if (::fcntl(ring.fd(), F_OFD_GETLK, &range) != 0)
+    return system_error("ask for the lease of", ring.path(), errno);
   return range.l_type == F_UNLCK ? LeaseState::kFree : LeaseState::kHeld;
 }
 

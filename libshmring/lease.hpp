@@ -29,7 +29,8 @@ class Lease {
   std::uint64_t epoch() const noexcept { return epoch_; }
 
  private:
-  Lease(const RingFile& ring, int fd, std::uint64_t epoch) : header_(&ring.header()), fd_(fd), epoch_(epoch) {}
+  Lease(const RingFile& ring, int fd, std::uint64_t epoch)
+      : header_(&ring.header()), fd_(fd), epoch_(epoch) {}
   RingHeader* header_ = nullptr;
   int fd_ = -1;
   std::uint64_t epoch_ = 0;

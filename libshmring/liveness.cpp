@@ -78,7 +78,8 @@ Task task_state(std::uint32_t tid, std::uint64_t by_ns) noexcept {
   const auto per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
   const std::uint64_t began_ns = ticks * (1'000'000'000U / per_second);
   const std::uint64_t tolerance = 2U * (1'000'000'000U / per_second);
-  return began_ns > by_ns + tolerance ? Task::kNone : Task::kRuns;  // began later: the id was given to another thread
+  return began_ns > by_ns + tolerance ? Task::kNone
+                                      : Task::kRuns;  // began later: the id was given to another thread
 }
 
 Liveness ask_proc(std::uint64_t slot_namespace, std::uint32_t tid, std::uint64_t by_ns) noexcept {
@@ -117,9 +118,10 @@ Liveness liveness(const WriterSlot& slot, Ask ask) noexcept {
     case SlotPhase::kHeld:
       if (word_says_gone(word)) return Liveness::kGone;
       if (ask == Ask::kWord) return Liveness::kAlive;
-      return ask_proc(slot.pid_namespace.load(std::memory_order_relaxed),   // relaxed: ordered by the acquire of claim
-                      slot.tid.load(std::memory_order_relaxed),             // relaxed: likewise
-                      slot.registered_ns.load(std::memory_order_relaxed));  // relaxed: likewise
+      return ask_proc(
+          slot.pid_namespace.load(std::memory_order_relaxed),   // relaxed: ordered by the acquire of claim
+          slot.tid.load(std::memory_order_relaxed),             // relaxed: likewise
+          slot.registered_ns.load(std::memory_order_relaxed));  // relaxed: likewise
     case SlotPhase::kClaiming:
       break;
   }

@@ -25,7 +25,8 @@ class DescriptorToMap {
 
 inline Result<boost::interprocess::mapped_region> map_file(int fd, std::uint64_t bytes, Access access,
                                                            const std::string& path) {
-  const auto mode = access == Access::kReadWrite ? boost::interprocess::read_write : boost::interprocess::read_only;
+  const auto mode =
+      access == Access::kReadWrite ? boost::interprocess::read_write : boost::interprocess::read_only;
   try {
     return boost::interprocess::mapped_region(DescriptorToMap(fd), mode, 0, static_cast<std::size_t>(bytes));
   } catch (const boost::interprocess::interprocess_exception& failure) {

@@ -46,7 +46,8 @@ WriterLevel* enter_level(WriterState& state, std::uintptr_t frame) noexcept {
                         ? frame
                         : reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
   for (WriterLevel& level : state.levels) {
-    const std::uintptr_t holder = level.busy.load(std::memory_order_relaxed);  // relaxed: only this thread stores it
+    const std::uintptr_t holder =
+        level.busy.load(std::memory_order_relaxed);  // relaxed: only this thread stores it
     if (holder != WriterLevel::kFree && !is_over(holder, here)) continue;
     level.busy.store(frame, std::memory_order_relaxed);   // relaxed: for this thread's handlers
     std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: as in Writer::try_reserve

@@ -16,8 +16,8 @@ std::optional<std::uint64_t> fence_exported(const RingHeader& header, BlockDescr
                                             std::uint64_t epoch) noexcept;
 
 /// Fills the set that is not valid with the valid one's totals plus `counts`. False: a later flusher was here.
-bool fill_other_set(const RingHeader& header, BlockDescriptor& descriptor, const ExportedWord& exported, Signal signal,
-                    const OutcomeCounts& counts, std::uint64_t epoch) noexcept;
+bool fill_other_set(const RingHeader& header, BlockDescriptor& descriptor, const ExportedWord& exported,
+                    Signal signal, const OutcomeCounts& counts, std::uint64_t epoch) noexcept;
 
 /// All outcomes of a set, of all signals together, modulo 2^40: what must equal exported.count (I5).
 std::uint64_t sum_of_set(const BlockDescriptor& descriptor, std::uint32_t set) noexcept;

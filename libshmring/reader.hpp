@@ -28,9 +28,9 @@ using OutcomeCounts = std::array<std::uint64_t, kOutcomeCount>;
 struct SliceKey {
   std::uint32_t block = 0;
   std::uint32_t block_generation = 0;
-  std::uint32_t begin = 0;           // offset in bytes: the first record's header
-  std::uint32_t end = 0;             // offset in bytes: behind the last record
-  std::uint64_t begin_count = 0;     // records ever, before and after
+  std::uint32_t begin = 0;        // offset in bytes: the first record's header
+  std::uint32_t end = 0;          // offset in bytes: behind the last record
+  std::uint64_t begin_count = 0;  // records ever, before and after
   std::uint64_t end_count = 0;
   Signal signal = Signal::kLogs;
 
@@ -47,10 +47,10 @@ struct Slice {
 struct RecordView {
   RecordKind kind = RecordKind::kLog;
   std::uint8_t flags = 0;
-  std::uint32_t offset = 0;                    // of its header in the block
+  std::uint32_t offset = 0;  // of its header in the block
   std::span<const std::byte> payload;
-  std::span<const std::byte> resource;         // encoded OTLP Resource; empty: none
-  std::span<const std::byte> scope;            // encoded InstrumentationScope; empty: none
+  std::span<const std::byte> resource;  // encoded OTLP Resource; empty: none
+  std::span<const std::byte> scope;     // encoded InstrumentationScope; empty: none
 };
 
 /// Walks the counted records of a slice, with their context, within bounds. Framing that cannot be followed ends the

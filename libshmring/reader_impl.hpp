@@ -54,8 +54,9 @@ struct Reader::Impl {
   // Of the drain under way.
   DrainReport report;
   DrainBudget budget{};
-  std::uint32_t sealed_pins_left = 0;  // blocks; policy drop-oldest outlives a flusher that dies with its pins (R5)
-  bool nothing_pinned = false;         // then a run that is longer than that has its turn
+  std::uint32_t sealed_pins_left =
+      0;                        // blocks; policy drop-oldest outlives a flusher that dies with its pins (R5)
+  bool nothing_pinned = false;  // then a run that is longer than that has its turn
 
   Impl(const RingFile& file, const Lease& held)
       : ring(file),

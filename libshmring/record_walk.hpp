@@ -25,11 +25,13 @@ struct RecordStep {
 };
 
 constexpr bool is_context(std::uint8_t kind) noexcept {
-  return kind == static_cast<std::uint8_t>(RecordKind::kResource) || kind == static_cast<std::uint8_t>(RecordKind::kScope);
+  return kind == static_cast<std::uint8_t>(RecordKind::kResource) ||
+         kind == static_cast<std::uint8_t>(RecordKind::kScope);
 }
 
 /// The record at `offset` of the bytes [0, end) of a block of this signal. Never reads outside.
-inline RecordStep step_record(std::span<const std::byte> bytes, std::uint32_t offset, Signal signal) noexcept {
+inline RecordStep step_record(std::span<const std::byte> bytes, std::uint32_t offset,
+                              Signal signal) noexcept {
   RecordStep step;
   if (offset >= bytes.size()) return step;
   step.kind = RecordStep::Kind::kBroken;
@@ -45,7 +47,8 @@ inline RecordStep step_record(std::span<const std::byte> bytes, std::uint32_t of
 }
 
 /// Counted records from `offset` to the end, or to where framing breaks.
-inline std::uint64_t count_records(std::span<const std::byte> bytes, std::uint32_t offset, Signal signal) noexcept {
+inline std::uint64_t count_records(std::span<const std::byte> bytes, std::uint32_t offset,
+                                   Signal signal) noexcept {
   std::uint64_t records = 0;
   for (;;) {
     const RecordStep step = step_record(bytes, offset, signal);

@@ -44,7 +44,8 @@ class Recovery {
   std::uint32_t reach_of(std::uint32_t index, const BlockWords& words) const {
     const Geometry& g = report_.geometry;
     std::uint32_t reach = g.block_bytes;
-    for (std::uint32_t next = index + 1; reach < words.committed.offset_bytes() && next < g.block_count; ++next) {
+    for (std::uint32_t next = index + 1; reach < words.committed.offset_bytes() && next < g.block_count;
+         ++next) {
       const BlockWords behind = read_words(next);
       const bool goes_on = behind.state.state == BlockState::kCont ||
                            (behind.state.state != BlockState::kFree && !behind.may_hold_records());

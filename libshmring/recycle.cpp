@@ -10,16 +10,18 @@ namespace shmring {
 
 bool nothing_left(const CommittedWord& committed, const ExportedWord& exported) noexcept {
   if (committed.count() != exported.count) return false;
-  return exported.offset_bytes >= committed.offset_bytes();  // ahead: `committed` was reset, then its flusher died
+  return exported.offset_bytes >=
+         committed.offset_bytes();  // ahead: `committed` was reset, then its flusher died
 }
 
 bool make_free(RingHeader& header, BlockDescriptor& descriptor, std::uint64_t word) noexcept {
   StateWord free = StateWord::unpack(word);
   free = StateWord{.block_generation = (free.block_generation + 1) & StateWord::kGenerationMask};
-  if (!descriptor.state.compare_exchange_strong(word, free.pack(), std::memory_order_acq_rel)) return false;  // P2
+  if (!descriptor.state.compare_exchange_strong(word, free.pack(), std::memory_order_acq_rel))
+    return false;                                              // P2
   header.free_blocks.fetch_add(1, std::memory_order_relaxed);  // relaxed: an estimate
   // Sequentially consistent, as its counterpart in claim_or_wait(): a waiter sees `freed` move, or we see the waiter.
-  header.freed.fetch_add(1, std::memory_order_seq_cst);                                          // P7
+  header.freed.fetch_add(1, std::memory_order_seq_cst);                                   // P7
   if (header.waiters.load(std::memory_order_seq_cst) != 0) futex_wake_all(header.freed);  // P7
   return true;
 }
@@ -28,7 +30,8 @@ bool free_conts(const RingFile& ring, std::uint32_t head, std::uint64_t head_wor
   const auto descriptors = ring.descriptors();
   const auto is_cont = [](std::uint64_t word) { return StateWord::unpack(word).state == BlockState::kCont; };
   std::uint32_t end = head + 1;
-  while (end < descriptors.size() && is_cont(descriptors[end].state.load(std::memory_order_acquire))) ++end;  // P3
+  while (end < descriptors.size() && is_cont(descriptors[end].state.load(std::memory_order_acquire)))
+    ++end;  // P3
   while (end > head + 1) {
     const std::uint64_t word = descriptors[--end].state.load(std::memory_order_acquire);  // P3
     // The head behind the word: while it is still the one read, the word is of this run (I11).
@@ -61,7 +64,8 @@ bool recycle(const RingFile& ring, std::uint32_t index, std::uint64_t state, std
   ExportedWord reset_exported = ExportedWord::unpack(exported);
   reset_exported.offset_bytes = 0;
   if (exported != reset_exported.pack() &&
-      !descriptor.exported.compare_exchange_strong(exported, reset_exported.pack(), std::memory_order_acq_rel)) {  // P4
+      !descriptor.exported.compare_exchange_strong(exported, reset_exported.pack(),
+                                                   std::memory_order_acq_rel)) {  // P4
     return false;
   }
   // From here on a SEALED head with empty words: the next flusher finds nothing left in it, and goes on here.
@@ -70,8 +74,7 @@ bool recycle(const RingFile& ring, std::uint32_t index, std::uint64_t state, std
 
 bool vacate(WriterSlot& slot, std::uint64_t claim) noexcept {
   ClaimWord next = ClaimWord::unpack(claim);
-  // A holder has used its generation up, a claimer has not (I9). VACANT alone makes orphans of its blocks.
-  if (next.phase == SlotPhase::kClaiming) next.generation = (next.generation - 1) & StateWord::kGenerationMask;
+  // The generation stays: VACANT alone makes orphans of its blocks.
   next.phase = SlotPhase::kVacant;
   return slot.claim.compare_exchange_strong(claim, next.pack(), std::memory_order_acq_rel);  // P5
 }

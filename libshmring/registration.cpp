@@ -99,10 +99,10 @@ Lock lock_slot(WriterSlot& slot, Takeable how, std::uint32_t tid) noexcept {
 }
 
 void write_identity(WriterSlot& slot, const Self& self) noexcept {
-  slot.pid_namespace.store(self.pid_namespace, std::memory_order_relaxed);                    // relaxed: P5 follows
-  slot.registered_ns.store(boottime_ns(), std::memory_order_relaxed);                         // relaxed: P5 follows
-  slot.pid.store(static_cast<std::uint32_t>(::getpid()), std::memory_order_relaxed);          // relaxed: P5 follows
-  slot.tid.store(self.tid, std::memory_order_relaxed);                                        // relaxed: P5 follows
+  slot.pid_namespace.store(self.pid_namespace, std::memory_order_relaxed);            // relaxed: P5 follows
+  slot.registered_ns.store(boottime_ns(), std::memory_order_relaxed);                 // relaxed: P5 follows
+  slot.pid.store(static_cast<std::uint32_t>(::getpid()), std::memory_order_relaxed);  // relaxed: P5 follows
+  slot.tid.store(self.tid, std::memory_order_relaxed);                                // relaxed: P5 follows
   std::uint64_t command[2] = {};
   const char* name = program_invocation_short_name;
   std::memcpy(command, name, ::strnlen(name, sizeof(command) - 1));
@@ -112,36 +112,40 @@ void write_identity(WriterSlot& slot, const Self& self) noexcept {
 
 /// Tries to take one slot. What if this thread dies in here? Before the CAS: nothing happened. After it: the claim names
 /// us, and /proc says that we are gone. After the lock: the kernel marks the word as well.
-Lock take(RingCore& ring, std::uint32_t index, Ask ask, const Self& self, std::uint32_t& generation) noexcept {
+Lock take(RingCore& ring, std::uint32_t index, Ask ask, const Self& self,
+          std::uint32_t& generation) noexcept {
   WriterSlot& slot = ring.slot(index);
   std::uint64_t word = slot.claim.load(std::memory_order_acquire);  // P5
   const ClaimWord before = ClaimWord::unpack(word);
   const Takeable how = takeable(slot, before, ask);
   if (how == Takeable::kNo) return Lock::kRefused;
-  // Only who gets to HELD uses a generation up (I9), so that nobody who dies on the way skips the sealing of a wrap.
-  const std::uint32_t generation_before =
-      before.phase == SlotPhase::kClaiming ? before.generation - 1 : before.generation;
-  ClaimWord mine{.generation = (generation_before + 1) & StateWord::kGenerationMask,
+  // Every claim has a generation of its own, so that none comes back (a thread id does). Except at the wrap: a claim never shows
+  // generation 0, so whoever takes over from a claimer that died on the way to it seals as well (I9).
+  const std::uint32_t next = (before.generation + 1) & StateWord::kGenerationMask;
+  ClaimWord mine{.generation = next == 0 ? before.generation : next,
                  .phase = SlotPhase::kClaiming,
                  .tid = self.tid,
                  .namespace_tag = static_cast<std::uint32_t>(self.pid_namespace & 0xFFFFFU)};
-  if (!slot.claim.compare_exchange_strong(word, mine.pack(), std::memory_order_acq_rel)) return Lock::kRefused;  // P5
+  if (!slot.claim.compare_exchange_strong(word, mine.pack(), std::memory_order_acq_rel))
+    return Lock::kRefused;  // P5
   const Lock lock = lock_slot(slot, how, self.tid);
   if (lock == Lock::kHeld) {
-    if (mine.generation == 0) seal_all_blocks_of(ring, index);
+    if (next == 0) seal_all_blocks_of(ring, index);
     write_identity(slot, self);
-    generation = mine.generation;
+    mine.generation = next;
+    generation = next;
   }
   mine.phase = lock == Lock::kHeld ? SlotPhase::kHeld : SlotPhase::kVacant;
-  if (lock != Lock::kHeld) mine.generation = generation_before & StateWord::kGenerationMask;
   slot.claim.store(mine.pack(), std::memory_order_release);  // P5
   return lock;
 }
 
-WriterState* begin_writing(RingCore& ring, std::uint32_t index, std::uint32_t generation, const Self& self) noexcept {
+WriterState* begin_writing(RingCore& ring, std::uint32_t index, std::uint32_t generation,
+                           const Self& self) noexcept {
   WriterState& state = ring.state(index);
   // The state's last user was this slot's last holder in this process; its thread has ended.
-  for (const WriterLevel& level : state.levels) static_cast<void>(level.busy.load(std::memory_order_acquire));  // P12
+  for (const WriterLevel& level : state.levels)
+    static_cast<void>(level.busy.load(std::memory_order_acquire));  // P12
   state.ring = &ring;
   state.fork_page = &ring.fork_page();
   state.slot_index = index;
@@ -153,7 +157,8 @@ WriterState* begin_writing(RingCore& ring, std::uint32_t index, std::uint32_t ge
     level.forgot_a_block.store(false, std::memory_order_relaxed);  // relaxed: likewise
     for (OpenBlock& block : level.open) block = OpenBlock{};
   }
-  if (::getrandom(state.random, sizeof(state.random), GRND_NONBLOCK) != static_cast<ssize_t>(sizeof(state.random))) {
+  if (::getrandom(state.random, sizeof(state.random), GRND_NONBLOCK) !=
+      static_cast<ssize_t>(sizeof(state.random))) {
     state.random[0] = unix_ns() ^ static_cast<std::uint64_t>(self.tid) << 40U;
     state.random[1] = monotonic_ns();
   }

@@ -25,7 +25,9 @@ bool known_to_be_full(const FullRing& full, std::uint32_t freed, std::size_t byt
 /// in no list yet: then somebody else looks after it, later.
 void look_after_forgotten(RingCore& ring, WriterState& state, WriterLevel& level) noexcept {
   // relaxed, all of them: only this thread and its handlers look
-  if (!level.claiming.load(std::memory_order_relaxed) && !level.forgot_a_block.load(std::memory_order_relaxed)) return;
+  if (!level.claiming.load(std::memory_order_relaxed) &&
+      !level.forgot_a_block.load(std::memory_order_relaxed))
+    return;
   level.forgot_a_block.store(true, std::memory_order_relaxed);  // relaxed: as above
   for (const WriterLevel& other : state.levels) {
     if (&other != &level && other.claiming.load(std::memory_order_relaxed)) return;  // relaxed: as above

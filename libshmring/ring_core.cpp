@@ -27,9 +27,11 @@ constinit std::atomic<RingCore*> all_rings{nullptr};
 /// Runs in a child of fork(): only where the forking thread had a slot open there is something to do (R19).
 void in_forked_child() {
   for (WriterState* state = this_thread_writers; state != nullptr; state = state->next) {
-    const bool holds_slot = std::any_of(std::begin(state->levels), std::end(state->levels), [](const auto& level) {
-      return level.busy.load(std::memory_order_relaxed) != WriterLevel::kFree;  // relaxed: this thread's own, copied by the fork
-    });
+    const bool holds_slot =
+        std::any_of(std::begin(state->levels), std::end(state->levels), [](const auto& level) {
+          return level.busy.load(std::memory_order_relaxed) !=
+                 WriterLevel::kFree;  // relaxed: this thread's own, copied by the fork
+        });
     if (holds_slot) state->ring->detach_inherited_mapping();
   }
 }
@@ -43,13 +45,14 @@ Result<void> watch_forks() {
 /// Memory that costs nothing until it is touched, and lives as long as the process.
 template <typename T>
 T* map_table(std::size_t count) {
-  void* memory =
-      ::mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* memory = ::mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return memory == MAP_FAILED ? nullptr : static_cast<T*>(memory);
 }
 
 RingCore* find_ring(const FileKey& key) noexcept {
-  for (RingCore* ring = all_rings.load(std::memory_order_acquire); ring != nullptr; ring = ring->next()) {  // P10
+  for (RingCore* ring = all_rings.load(std::memory_order_acquire); ring != nullptr;
+       ring = ring->next()) {  // P10
     if (ring->file().key() == key) return ring;
   }
   return nullptr;
@@ -89,19 +92,26 @@ Result<void> RingCore::prepare(const ResourceOptions& resource) {
   const std::size_t context = record_bytes(resource_.encoded.size() + kProcessResourceMax);
   if (context > block / 4) {
     return Error{ErrorCode::kInvalidArgument,
-                 "the resource attributes take " + human_bytes(context) + " of every block of " + human_bytes(block) +
-                     "; at most a quarter is allowed: shorten OTEL_RESOURCE_ATTRIBUTES, or create the ring with larger blocks"};
+                 "the resource attributes take " + human_bytes(context) + " of every block of " +
+                     human_bytes(block) +
+                     "; at most a quarter is allowed: shorten OTEL_RESOURCE_ATTRIBUTES, or create the ring "
+                     "with larger blocks"};
   }
   const std::size_t beside = context + record_bytes(scope_limit(block)) + sizeof(RecordHeader);
   // A run takes half of the ring at most, and ends where `committed` can still say so.
-  const std::size_t longest_run = std::min<std::size_t>(file_.geometry().block_count / 2 * block, kLargestRunBytes);
-  const std::uint32_t limit = header().max_record_bytes.load(std::memory_order_relaxed);  // relaxed: set at creation
-  max_payload_ = std::max(block, std::min(longest_run, std::size_t{std::min(limit, kLargestMaxRecordBytes)} + beside)) - beside;
+  const std::size_t longest_run =
+      std::min<std::size_t>(file_.geometry().block_count / 2 * block, kLargestRunBytes);
+  const std::uint32_t limit =
+      header().max_record_bytes.load(std::memory_order_relaxed);  // relaxed: set at creation
+  max_payload_ =
+      std::max(block, std::min(longest_run, std::size_t{std::min(limit, kLargestMaxRecordBytes)} + beside)) -
+      beside;
   states_ = map_table<WriterState>(file_.geometry().writer_count);
   // From the heap, which a leak checker follows: a program that is tested with one must not be told of our scopes. Large
   // enough that untouched pages cost nothing here either.
   scopes_ = static_cast<std::atomic<const std::string*>*>(std::calloc(kMaxScopes, sizeof(*scopes_)));
-  if (states_ == nullptr || scopes_ == nullptr) return system_error("map", "memory for the ring's writers", errno);
+  if (states_ == nullptr || scopes_ == nullptr)
+    return system_error("map", "memory for the ring's writers", errno);
   return {};
 }
 
@@ -131,7 +141,8 @@ bool RingCore::may_ask_proc() noexcept {
   const std::uint64_t now = monotonic_ns();
   std::uint64_t last = last_asked_proc_ns_.load(std::memory_order_relaxed);  // relaxed: decides only who asks
   if (last != 0 && now - last < kEveryNs) return false;
-  return last_asked_proc_ns_.compare_exchange_strong(last, now, std::memory_order_relaxed);  // relaxed: likewise
+  return last_asked_proc_ns_.compare_exchange_strong(last, now,
+                                                     std::memory_order_relaxed);  // relaxed: likewise
 }
 
 void RingCore::detach_inherited_mapping() noexcept {
@@ -143,7 +154,8 @@ void RingCore::detach_inherited_mapping() noexcept {
   struct stat info {};
   const bool is_ring = ::fstat(file_.fd(), &info) == 0 && FileKey{info.st_dev, info.st_ino} == file_.key();
   void* copy = MAP_FAILED;
-  if (is_ring) copy = ::mmap(inherited, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file_.fd(), 0);
+  if (is_ring)
+    copy = ::mmap(inherited, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file_.fd(), 0);
   if (copy == MAP_FAILED) {
     copy = ::mmap(inherited, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   }
@@ -156,6 +168,8 @@ void RingCore::detach_inherited_mapping() noexcept {
 }
 
 const ProducerConfig& producer_config(const RingCore& ring) noexcept { return ring.config(); }
-const std::atomic<std::uint32_t>* min_severity(const RingCore& ring) noexcept { return &ring.header().min_severity; }
+const std::atomic<std::uint32_t>* min_severity(const RingCore& ring) noexcept {
+  return &ring.header().min_severity;
+}
 
 }  // namespace shmring

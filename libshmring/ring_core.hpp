@@ -56,7 +56,8 @@ class RingCore {
   bool lost_in_child() const noexcept { return ring_lost_in_child_; }
 
  private:
-  RingCore(RingFile file, const ForkPage* fork_page) noexcept : file_(std::move(file)), fork_page_(fork_page) {}
+  RingCore(RingFile file, const ForkPage* fork_page) noexcept
+      : file_(std::move(file)), fork_page_(fork_page) {}
   Result<void> prepare(const ResourceOptions& resource);
 
   RingFile file_;
@@ -64,12 +65,12 @@ class RingCore {
   ProducerConfig config_;
   FixedResource resource_;
   std::size_t max_payload_ = 0;
-  WriterState* states_ = nullptr;                        // one per writer slot
-  std::atomic<const std::string*>* scopes_ = nullptr;    // by ScopeId
-  std::atomic<std::uint32_t> scope_count_{0};            // the ids given out; may run past the end
+  WriterState* states_ = nullptr;                      // one per writer slot
+  std::atomic<const std::string*>* scopes_ = nullptr;  // by ScopeId
+  std::atomic<std::uint32_t> scope_count_{0};          // the ids given out; may run past the end
   std::atomic<std::uint64_t> last_asked_proc_ns_{0};
   bool ring_lost_in_child_ = false;
-  RingCore* next_ = nullptr;                             // the list of all rings of this process
+  RingCore* next_ = nullptr;  // the list of all rings of this process
 };
 
 /// Whether the program may hear of a drop: not from within a handler that interrupted an emit.

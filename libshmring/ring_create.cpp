@@ -99,7 +99,7 @@ Result<void> initialise(int fd, const Geometry& geometry, const CreateOptions& o
   header->on_full.store(static_cast<std::uint32_t>(options.on_full),
                         std::memory_order_relaxed);  // relaxed: likewise
   header->block_timeout_us.store(static_cast<std::uint32_t>(options.block_timeout.count()),
-                                 std::memory_order_relaxed);  // relaxed: likewise
+                                 std::memory_order_relaxed);                            // relaxed: likewise
   header->max_record_bytes.store(options.max_record_bytes, std::memory_order_relaxed);  // relaxed: likewise
   for (std::uint32_t i = 0; i < geometry.writer_count; ++i) {
     auto* slot = reinterpret_cast<WriterSlot*>(base + geometry.slots_offset) + i;

@@ -32,9 +32,11 @@ bool in_group(gid_t group) {
 Error cannot_open(const std::string& path, int error) {
   switch (error) {
     case ENOENT:
-      return {ErrorCode::kNotFound, "there is no ring at " + path + "; a producer creates it, or `shmring create`"};
+      return {ErrorCode::kNotFound,
+              "there is no ring at " + path + "; a producer creates it, or `shmring create`"};
     case ELOOP:
-      return {ErrorCode::kNotARing, path + " is a symbolic link, which is not followed; name the ring itself"};
+      return {ErrorCode::kNotARing,
+              path + " is a symbolic link, which is not followed; name the ring itself"};
     case EISDIR:
       return {ErrorCode::kNotARing, path + " is a folder, not a ring"};
     case ENXIO:
@@ -47,26 +49,28 @@ Error cannot_open(const std::string& path, int error) {
 /// A ring is one trust domain: ours, or of a group that was let in on purpose. Root may look at any.
 Result<void> check_owner(const struct stat& info, Access access, const std::string& path) {
   if ((info.st_mode & 0007U) != 0) {
-    return Error{ErrorCode::kPermission, path + " is open to everybody; a ring must have mode 0600, or 0660 for a group"};
+    return Error{ErrorCode::kPermission,
+                 path + " is open to everybody; a ring must have mode 0600, or 0660 for a group"};
   }
   if (info.st_uid == ::geteuid()) return {};
   const bool shared = (info.st_mode & 0060U) == 0060U && in_group(info.st_gid);
   if (shared || (::geteuid() == 0 && access == Access::kReadOnly)) return {};
   return Error{ErrorCode::kPermission,
                path + " belongs to uid " + std::to_string(info.st_uid) + ", this program runs as uid " +
-                   std::to_string(::geteuid()) + ": a ring is a trust domain of one uid; run as that user, or create the ring " +
+                   std::to_string(::geteuid()) +
+                   ": a ring is a trust domain of one uid; run as that user, or create the ring " +
                    "with --group and --mode 0660"};
 }
 
 Result<void> check_type(const struct stat& info, const std::string& path) {
   if (S_ISDIR(info.st_mode)) return Error{ErrorCode::kNotARing, path + " is a folder, not a ring"};
   if (S_ISFIFO(info.st_mode)) return Error{ErrorCode::kNotARing, path + " is a named pipe, not a ring"};
-  if (!S_ISREG(info.st_mode)) return Error{ErrorCode::kNotARing, path + " is no regular file, so it is no ring"};
+  if (!S_ISREG(info.st_mode))
+    return Error{ErrorCode::kNotARing, path + " is no regular file, so it is no ring"};
   if (info.st_size == 0) return Error{ErrorCode::kNotARing, path + " is empty, not a ring"};
   if (static_cast<std::size_t>(info.st_size) < kHeaderBytes) {
-    return Error{ErrorCode::kNotARing,
-                 path + " is too short for a ring: " + std::to_string(info.st_size) + " bytes, a header alone has " +
-                     std::to_string(kHeaderBytes)};
+    return Error{ErrorCode::kNotARing, path + " is too short for a ring: " + std::to_string(info.st_size) +
+                                           " bytes, a header alone has " + std::to_string(kHeaderBytes)};
   }
   return {};
 }
@@ -110,7 +114,8 @@ Result<RingFile> RingFile::attach(const std::filesystem::path& path_or_default, 
   if (auto fit = check_file_system(impl->fd.get(), path); !fit) return fit.error();
 
   const ssize_t got = ::pread(impl->fd.get(), &impl->identity, sizeof(RingIdentity), 0);
-  if (got != static_cast<ssize_t>(sizeof(RingIdentity))) return system_error("read the ring", path, got < 0 ? errno : EIO);
+  if (got != static_cast<ssize_t>(sizeof(RingIdentity)))
+    return system_error("read the ring", path, got < 0 ? errno : EIO);
   auto geometry = check_identity(impl->identity, static_cast<std::uint64_t>(info.st_size), path);
   if (!geometry) return geometry.error();
   auto region = map_file(impl->fd.get(), geometry->file_bytes, access, path);
@@ -160,9 +165,10 @@ Result<void> RingFile::still_valid() const {
   struct stat info {};
   if (::fstat(fd(), &info) != 0) return system_error("examine the ring", path(), errno);
   if (static_cast<std::uint64_t>(info.st_size) != geometry().file_bytes) {
-    return Error{ErrorCode::kDamaged, path().string() + " was truncated from " + std::to_string(geometry().file_bytes) +
-                                          " to " + std::to_string(info.st_size) +
-                                          " bytes while in use: its records are lost; remove it, and restart its producers"};
+    return Error{ErrorCode::kDamaged,
+                 path().string() + " was truncated from " + std::to_string(geometry().file_bytes) + " to " +
+                     std::to_string(info.st_size) +
+                     " bytes while in use: its records are lost; remove it, and restart its producers"};
   }
   RingIdentity now{};
   if (::pread(fd(), &now, sizeof(now), 0) != static_cast<ssize_t>(sizeof(now)) || is_another(now, identity())) {
@@ -171,8 +177,10 @@ Result<void> RingFile::still_valid() const {
   }
   struct stat named {};
   if (::lstat(path().c_str(), &named) != 0 || named.st_dev != impl_->device || named.st_ino != impl_->inode) {
-    return Error{ErrorCode::kNotFound, path().string() + " was removed or replaced while in use: producers that are attached "
-                                                         "to it still write to the old file; restart them"};
+    return Error{ErrorCode::kNotFound,
+                 path().string() +
+                     " was removed or replaced while in use: producers that are attached "
+                     "to it still write to the old file; restart them"};
   }
   return {};
 }

@@ -22,10 +22,10 @@ struct FileSystem {
 };
 // statfs(2) and linux/magic.h. FUSE is here because what lies behind it may be remote, and its mmap need not be coherent.
 constexpr FileSystem kRefused[] = {
-    {0x6969, "NFS"},       {0x517B, "SMB"},        {0xFE534D42, "SMB2"},     {0xFF534D42, "CIFS"},
-    {0x65735546, "FUSE"},  {0x01021997, "9P"},     {0x00C36400, "Ceph"},     {0x5346414F, "AFS"},
-    {0x6B414653, "AFS"},   {0x7461636F, "OCFS2"},  {0x01161970, "GFS2"},     {0x0BD00BD0, "Lustre"},
-    {0x73757245, "Coda"},  {0x47504653, "GPFS"},
+    {0x6969, "NFS"},      {0x517B, "SMB"},       {0xFE534D42, "SMB2"}, {0xFF534D42, "CIFS"},
+    {0x65735546, "FUSE"}, {0x01021997, "9P"},    {0x00C36400, "Ceph"}, {0x5346414F, "AFS"},
+    {0x6B414653, "AFS"},  {0x7461636F, "OCFS2"}, {0x01161970, "GFS2"}, {0x0BD00BD0, "Lustre"},
+    {0x73757245, "Coda"}, {0x47504653, "GPFS"},
 };
 constexpr std::uint32_t kTmpfs = 0x01021994;
 constexpr std::uint32_t kRamfs = 0x858458F6;
@@ -62,9 +62,10 @@ Result<void> prepare_folder(const std::filesystem::path& path) {
   if (::lstat(folder.c_str(), &info) != 0) return system_error("use the folder", folder, errno);
   if (!ours_to_make) return {};
   if (!S_ISDIR(info.st_mode) || info.st_uid != ::geteuid()) {
-    return Error{ErrorCode::kPermission, folder.string() + " belongs to uid " + std::to_string(info.st_uid) +
-                                             ", not to uid " + std::to_string(::geteuid()) +
-                                             ", so a ring in it could be replaced by somebody else; remove it, or set SHMRING_PATH"};
+    return Error{ErrorCode::kPermission,
+                 folder.string() + " belongs to uid " + std::to_string(info.st_uid) + ", not to uid " +
+                     std::to_string(::geteuid()) +
+                     ", so a ring in it could be replaced by somebody else; remove it, or set SHMRING_PATH"};
   }
   if ((info.st_mode & 0022U) != 0) {
     return Error{ErrorCode::kPermission, folder.string() + " can be written by others; run chmod 700 on it"};
@@ -77,8 +78,9 @@ Result<void> check_file_system(int fd, const std::string& path) {
   if (::fstatfs(fd, &info) != 0) return system_error("examine the file system of", path, errno);
   for (const auto& refused : kRefused) {
     if (static_cast<std::uint32_t>(info.f_type) != refused.magic) continue;
-    return Error{ErrorCode::kUnsupported, path + " lies on " + refused.name +
-                                              ", where a mapping is not reliably shared; put the ring on /dev/shm or a local disk"};
+    return Error{ErrorCode::kUnsupported,
+                 path + " lies on " + refused.name +
+                     ", where a mapping is not reliably shared; put the ring on /dev/shm or a local disk"};
   }
   return {};
 }
@@ -118,7 +120,8 @@ std::optional<std::uint64_t> memory_headroom() {
         if (!at.has_relative_path()) break;
       }
     } else if (line.find(":memory:") != std::string::npos) {
-      for (const std::string& base : {"/sys/fs/cgroup/memory" + group, std::string("/sys/fs/cgroup/memory")}) {
+      for (const std::string& base :
+           {"/sys/fs/cgroup/memory" + group, std::string("/sys/fs/cgroup/memory")}) {
         consider(base + "/memory.limit_in_bytes", base + "/memory.usage_in_bytes");
       }
     }

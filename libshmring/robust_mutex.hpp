@@ -23,7 +23,9 @@ static_assert(sizeof(pthread_mutex_t) <= kMutexBytes && alignof(pthread_mutex_t)
 inline constexpr std::uint32_t kFutexTidMask = 0x3FFFFFFF;    // linux/futex.h
 inline constexpr std::uint32_t kFutexOwnerDied = 0x40000000;  // set by the kernel when the owner ended
 
-inline pthread_mutex_t* mutex_of(WriterSlot& slot) noexcept { return reinterpret_cast<pthread_mutex_t*>(slot.mutex); }
+inline pthread_mutex_t* mutex_of(WriterSlot& slot) noexcept {
+  return reinterpret_cast<pthread_mutex_t*>(slot.mutex);
+}
 
 /// What the kernel and the owner write; observers only load it (R14: nobody trylocks what he has not claimed).
 inline std::uint32_t futex_word(const WriterSlot& slot) noexcept {

@@ -16,7 +16,8 @@ namespace shmring {
 namespace {
 
 /// (FREE, CONT) <-> one block, by its owner. A CONT is changed by nobody else while its head is ours and OPEN.
-bool claim_cont(RingCore& ring, const WriterState& state, const Wanted& wanted, std::uint32_t index) noexcept {
+bool claim_cont(RingCore& ring, const WriterState& state, const Wanted& wanted,
+                std::uint32_t index) noexcept {
   BlockDescriptor& descriptor = ring.file().descriptors()[index];
   std::uint64_t word = descriptor.state.load(std::memory_order_acquire);  // P2
   const StateWord free = StateWord::unpack(word);
@@ -54,7 +55,8 @@ OpenBlock claim_at(RingCore& ring, WriterState& state, const Wanted& wanted, std
   const CommittedWord committed{descriptor.committed.load(std::memory_order_acquire)};  // P1
   if (free.state != BlockState::kFree || committed.offset_bytes() != 0) return {};
   const StateWord mine = word_of(state, BlockState::kOpen, wanted.signal, free.block_generation);
-  if (!descriptor.state.compare_exchange_strong(word, mine.pack(), std::memory_order_acq_rel)) return {};  // P2, P3
+  if (!descriptor.state.compare_exchange_strong(word, mine.pack(), std::memory_order_acq_rel))
+    return {};  // P2, P3
   stamp(descriptor, ticket);
   std::uint32_t taken = 0;
   while (taken < conts && claim_cont(ring, state, wanted, head + taken + 1)) ++taken;
@@ -65,7 +67,8 @@ OpenBlock claim_at(RingCore& ring, WriterState& state, const Wanted& wanted, std
   return {};
 }
 
-OpenBlock scan_for_run(RingCore& ring, WriterState& state, const Wanted& wanted, std::uint32_t conts) noexcept {
+OpenBlock scan_for_run(RingCore& ring, WriterState& state, const Wanted& wanted,
+                       std::uint32_t conts) noexcept {
   const std::uint32_t total = ring.file().geometry().block_count;
   const std::uint64_t ticket =
       ring.header().ticket.fetch_add(1, std::memory_order_relaxed);  // relaxed: where to start
@@ -74,7 +77,8 @@ OpenBlock scan_for_run(RingCore& ring, WriterState& state, const Wanted& wanted,
     const std::uint32_t head = (start + step) % total;
     const std::uint32_t found = free_from(ring, head, conts + 1);
     if (found == conts + 1) {
-      if (const OpenBlock block = claim_at(ring, state, wanted, head, conts, ticket); block.capacity != 0) return block;
+      if (const OpenBlock block = claim_at(ring, state, wanted, head, conts, ticket); block.capacity != 0)
+        return block;
     }
     step += found == 0 || found == conts + 1 ? 1 : found;
   }
@@ -109,7 +113,8 @@ void Slot::give_run_back() noexcept {
   const std::uint32_t conts = block_->conts;
   block_->capacity = ring.file().geometry().block_bytes;
   block_->conts = 0;
-  std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: no handler writes where others soon do
+  std::atomic_signal_fence(
+      std::memory_order_acq_rel);  // signal fence: no handler writes where others soon do
   for (std::uint32_t n = conts; n > 0; --n) give_cont_back(ring, *state_, block_->index + n);
 }
 

@@ -44,7 +44,8 @@ std::optional<Slice> peek(const RingFile& ring, std::uint32_t block,
   const StateWord after = StateWord::unpack(d.state.load(std::memory_order_acquire));  // P3
   if (after.block_generation != state.block_generation || !holds_records(after.state)) return std::nullopt;
   // A run loses its blocks while the head still is in this life, but not before `committed` is reset.
-  if (CommittedWord{d.committed.load(std::memory_order_acquire)}.life() != committed.life()) return std::nullopt;  // P1
+  if (CommittedWord{d.committed.load(std::memory_order_acquire)}.life() != committed.life())
+    return std::nullopt;  // P1
 
   slice.key = {.block = block,
                .block_generation = state.block_generation,

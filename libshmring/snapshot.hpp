@@ -13,7 +13,8 @@ namespace shmring {
 
 /// Copies the committed, not yet exported records of one block; with `from_count`, only those behind that number of records ever (what tap has
 /// shown already). nullopt: nothing there, or the block changed its life while it was copied (then it was being recycled).
-std::optional<Slice> peek(const RingFile& ring, std::uint32_t block, std::optional<std::uint64_t> from_count = std::nullopt);
+std::optional<Slice> peek(const RingFile& ring, std::uint32_t block,
+                          std::optional<std::uint64_t> from_count = std::nullopt);
 
 /// Everything that the ring holds, oldest block first.
 void peek_all(const RingFile& ring, const std::function<void(Slice&&)>& sink);

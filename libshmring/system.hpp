@@ -54,7 +54,8 @@ std::uint64_t monotonic_ns() noexcept;
 std::uint64_t unix_ns() noexcept;
 
 /// Sleeps while `word` is `expected`, at most `timeout_ns`; may wake early. The word lies in shared memory.
-void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected, std::uint64_t timeout_ns) noexcept;
+void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
+                std::uint64_t timeout_ns) noexcept;
 void futex_wake_all(const std::atomic<std::uint32_t>& word) noexcept;
 
 /// This boot's id; zero bytes when /proc does not say.

@@ -74,8 +74,9 @@
 //    I7  A pinned block is neither adopted nor evicted: its bytes from exported to committed stay what they are. A pin
 //        names the lease that set it; a new holder renames the pins that it finds, and nobody removes another's.
 //    I8  The bytes of a block below `committed` do not change while it is OPEN or SEALED.
-//    I9  A slot is taken by CAS of its `claim` word; only who won that CAS touches the slot's mutex. Only who gets to HELD
-//        uses a generation up; who gets to HELD in generation 0 has sealed all blocks of the slot before (a wrap).
+//    I9  A slot is taken by CAS of its `claim` word; only who won that CAS touches the slot's mutex. Each claim has the next
+//        generation, but none shows generation 0: before a wrap it keeps the last one, and who gets to HELD in generation 0 has
+//        sealed all blocks of the slot before.
 //    I10 Whoever resets the offset of `committed` raises its life, so that no value of it comes back.
 //    I11 A CONT block belongs to the nearest block to its left that is no CONT: a head, never FREE. Its own words are those of a
 //        FREE block (I6). Only who holds the head makes it FREE: its owner (OPEN), its recycler (SEALED), its evictor (EVICT).
@@ -106,8 +107,8 @@ namespace shmring {
 
 inline constexpr std::uint64_t kRingMagic = 0x00474E49524D4853;  // "SHMRING\0", little-endian
 inline constexpr std::uint16_t kLayoutMajor = 1;                 // another major is another format: refused
-inline constexpr std::uint16_t kLayoutMinor = 0;                 // a later minor only adds what an older library may ignore
-inline constexpr std::uint32_t kKnownIncompatibleFeatures = 0;   // a ring with any other bit is refused
+inline constexpr std::uint16_t kLayoutMinor = 0;  // a later minor only adds what an older library may ignore
+inline constexpr std::uint32_t kKnownIncompatibleFeatures = 0;  // a ring with any other bit is refused
 
 inline constexpr std::size_t kCacheLine = 64;
 inline constexpr std::size_t kHeaderBytes = 4096;
@@ -118,9 +119,11 @@ inline constexpr std::uint32_t kMaxBlocks = 1U << 22U;
 inline constexpr std::uint32_t kMinBlocks = 4;
 inline constexpr std::uint32_t kMaxWriters = 1U << 16U;
 inline constexpr std::uint32_t kMaxNesting = 2;  // levels: an emit, and one of a handler that interrupted it
-inline constexpr std::uint32_t kDefaultMaxRecordBytes = 1U << 20U;              // largest payload; more than a block: a run
-inline constexpr std::uint32_t kLargestMaxRecordBytes = 3U << 19U;              // 1.5 MiB
-inline constexpr std::uint32_t kLargestRunBytes = (2U << 20U) - 8;              // the largest offset that `committed` can say
+inline constexpr std::uint32_t kDefaultMaxRecordBytes = 1U
+                                                        << 20U;  // largest payload; more than a block: a run
+inline constexpr std::uint32_t kLargestMaxRecordBytes = 3U << 19U;  // 1.5 MiB
+inline constexpr std::uint32_t kLargestRunBytes =
+    (2U << 20U) - 8;  // the largest offset that `committed` can say
 
 // ---------------------------------------------------------------------------------------------------------- records
 
@@ -132,7 +135,8 @@ constexpr Signal signal_of(RecordKind kind) noexcept {
   return static_cast<Signal>(static_cast<std::uint8_t>(kind) - static_cast<std::uint8_t>(RecordKind::kLog));
 }
 constexpr RecordKind kind_of(Signal signal) noexcept {
-  return static_cast<RecordKind>(static_cast<std::uint8_t>(signal) + static_cast<std::uint8_t>(RecordKind::kLog));
+  return static_cast<RecordKind>(static_cast<std::uint8_t>(signal) +
+                                 static_cast<std::uint8_t>(RecordKind::kLog));
 }
 
 struct RecordHeader {
@@ -150,7 +154,13 @@ constexpr std::size_t record_bytes(std::size_t size) noexcept {
 
 // ------------------------------------------------------------------------------------------------ descriptor's words
 
-enum class BlockState : std::uint8_t { kFree = 0, kOpen = 1, kSealed = 2, kCont = 3, kEvict = 4 };  // kCont: of a run
+enum class BlockState : std::uint8_t {
+  kFree = 0,
+  kOpen = 1,
+  kSealed = 2,
+  kCont = 3,
+  kEvict = 4
+};  // kCont: of a run
 constexpr bool holds_records(BlockState state) noexcept {
   return state == BlockState::kOpen || state == BlockState::kSealed || state == BlockState::kEvict;
 }
@@ -208,7 +218,8 @@ struct CommittedWord {
   constexpr std::uint32_t life() const noexcept { return static_cast<std::uint32_t>(word >> 18U) & 63U; }
   /// The offset 0 of the next life; the count stays.
   constexpr CommittedWord reset() const noexcept { return of(0, life() + 1, count()); }
-  static constexpr CommittedWord of(std::uint32_t offset_bytes, std::uint32_t life, std::uint64_t count) noexcept {
+  static constexpr CommittedWord of(std::uint32_t offset_bytes, std::uint32_t life,
+                                    std::uint64_t count) noexcept {
     return {(offset_bytes / kRecordAlignment & kOffsetMask) | static_cast<std::uint64_t>(life & 63U) << 18U |
             (count & kCountMask) << kCountShift};
   }
@@ -225,7 +236,8 @@ struct ExportedWord {
   std::uint64_t count = 0;
 
   constexpr std::uint64_t pack() const noexcept {
-    return (offset_bytes / kRecordAlignment & kOffsetMask) | static_cast<std::uint64_t>(epoch & kEpochMask) << 18U |
+    return (offset_bytes / kRecordAlignment & kOffsetMask) |
+           static_cast<std::uint64_t>(epoch & kEpochMask) << 18U |
            static_cast<std::uint64_t>(set & 1U) << 23U | (count & kCountMask) << kCountShift;
   }
   static constexpr ExportedWord unpack(std::uint64_t word) noexcept {
@@ -267,12 +279,12 @@ struct OutcomeCell {
 
 /// Why a record did not get into the ring. Counted by signal where it happened.
 enum class DropCause : std::uint8_t {
-  kRingFull = 0,            // no free block, policy drop-newest
-  kBlockTimeout = 1,        // no free block within the timeout of policy block
-  kTooLarge = 2,            // larger than the ring's largest record
-  kNoWriterSlot = 3,        // more live threads than writer slots
-  kAfterFork = 4,           // a slot reserved before fork(), committed by the child
-  kNested = 5,              // a handler's emit that interrupted an interrupting one, or a thread's first in a handler
+  kRingFull = 0,      // no free block, policy drop-newest
+  kBlockTimeout = 1,  // no free block within the timeout of policy block
+  kTooLarge = 2,      // larger than the ring's largest record
+  kNoWriterSlot = 3,  // more live threads than writer slots
+  kAfterFork = 4,     // a slot reserved before fork(), committed by the child
+  kNested = 5,  // a handler's emit that interrupted an interrupting one, or a thread's first in a handler
   kUnsupportedProcess = 6,  // a raw clone(): the C library does not know this thread
 };
 inline constexpr std::size_t kDropCauseCount = 7;
@@ -286,7 +298,8 @@ struct alignas(kCacheLine) BlockDescriptor {
   // The owner's line.
   std::atomic<std::uint64_t> state;      // StateWord; see the life of a block
   std::atomic<std::uint64_t> committed;  // CommittedWord; the crash rule
-  std::atomic<std::uint64_t> ticket;     // of the claim: the order in which blocks were opened (the oldest goes first)
+  std::atomic<std::uint64_t>
+      ticket;  // of the claim: the order in which blocks were opened (the oldest goes first)
   std::atomic<std::uint64_t> opened_ns;  // CLOCK_BOOTTIME of the claim: the age of what is in it; for people
   std::uint64_t reserved0[4];
   // The flusher's line.
@@ -298,10 +311,12 @@ struct alignas(kCacheLine) BlockDescriptor {
 static_assert(sizeof(BlockDescriptor) == 512 && std::is_standard_layout_v<BlockDescriptor>);
 
 enum class SlotPhase : std::uint8_t {
-  kVacant = 0,    // never taken, or its holder was proven gone though its mutex does not say so: initialise the mutex.
-                  // The generation is the last holder's.
-  kClaiming = 1,  // somebody won the CAS and is about to lock the mutex; `tid` says who, the generation will be its own
-  kHeld = 2,      // the mutex tells whether its holder lives
+  kVacant =
+      0,  // never taken, or its holder was proven gone though its mutex does not say so: initialise the mutex.
+          // The generation is the last holder's or claimer's.
+  kClaiming =
+      1,  // somebody won the CAS and is about to lock the mutex; `tid` says who; the generation will be its own (at a wrap: the last one)
+  kHeld = 2,  // the mutex tells whether its holder lives
 };
 
 /// slot.claim:  | namespace tag 20 | tid 22 | phase 2 | generation 20 |
@@ -313,7 +328,8 @@ struct ClaimWord {
 
   constexpr std::uint64_t pack() const noexcept {
     return (generation & StateWord::kGenerationMask) | static_cast<std::uint64_t>(phase) << 20U |
-           static_cast<std::uint64_t>(tid & 0x3FFFFFU) << 22U | static_cast<std::uint64_t>(namespace_tag & 0xFFFFFU) << 44U;
+           static_cast<std::uint64_t>(tid & 0x3FFFFFU) << 22U |
+           static_cast<std::uint64_t>(namespace_tag & 0xFFFFFU) << 44U;
   }
   static constexpr ClaimWord unpack(std::uint64_t word) noexcept {
     return {.generation = static_cast<std::uint32_t>(word) & StateWord::kGenerationMask,
@@ -327,11 +343,13 @@ inline constexpr std::size_t kMutexBytes = 64;
 inline constexpr std::uint32_t kNoBlock = 0;  // block hints hold index + 1
 
 struct alignas(kCacheLine) WriterSlot {
-  unsigned char mutex[kMutexBytes];  // pthread_mutex_t, robust and process-shared; its futex word tells who lives
+  unsigned char
+      mutex[kMutexBytes];  // pthread_mutex_t, robust and process-shared; its futex word tells who lives
   // Written by the holder while it registers; read by anyone who wonders whether it is still there.
   alignas(kCacheLine) std::atomic<std::uint64_t> claim;  // ClaimWord
   std::atomic<std::uint64_t> pid_namespace;              // inode of /proc/self/ns/pid; 0: unknown
-  std::atomic<std::uint64_t> registered_ns;              // CLOCK_BOOTTIME; a thread of that tid that began later is another
+  std::atomic<std::uint64_t>
+      registered_ns;  // CLOCK_BOOTTIME; a thread of that tid that began later is another
   std::atomic<std::uint32_t> pid;
   std::atomic<std::uint32_t> tid;
   std::atomic<std::uint64_t> command[2];  // 16 bytes: the program's name (comm), for people
@@ -381,7 +399,7 @@ struct RingHeader {
   // Futex words.
   alignas(kCacheLine) std::atomic<std::uint32_t> wake;   // 0 -> 1: drain ahead of schedule
   alignas(kCacheLine) std::atomic<std::uint32_t> freed;  // raised for each block that becomes FREE
-  std::atomic<std::uint32_t> waiters;                    // writers blocked on `freed`: nobody wakes when nobody waits
+  std::atomic<std::uint32_t> waiters;  // writers blocked on `freed`: nobody wakes when nobody waits
   // Settings that can change while the ring is in use.
   alignas(kCacheLine) std::atomic<std::uint32_t> min_severity;  // records below it are not written; 0: all
   std::atomic<std::uint32_t> on_full;                           // FullPolicy
@@ -402,6 +420,7 @@ struct RingHeader {
   alignas(kCacheLine) unsigned char reserved[3200];
 };
 static_assert(sizeof(RingHeader) == kHeaderBytes && std::is_standard_layout_v<RingHeader>);
-static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<std::uint32_t>::is_always_lock_free);
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free &&
+              std::atomic<std::uint32_t>::is_always_lock_free);
 
 }  // namespace shmring

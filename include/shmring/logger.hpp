@@ -95,7 +95,8 @@ class Logger {
                                      const wire::SelectedAttributes& attributes) const noexcept {
     wire::SizeSink size;
     wire::put_log(size, record, attributes, limits_.value_length);
-    Slot slot = writer_.try_reserve_in_frame(__builtin_frame_address(0), RecordKind::kLog, size.size(), scope_);
+    Slot slot =
+        writer_.try_reserve_in_frame(__builtin_frame_address(0), RecordKind::kLog, size.size(), scope_);
     if (!slot) [[unlikely]]
       return false;
     wire::ByteSink sink(slot.payload().data());

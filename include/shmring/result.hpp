@@ -35,21 +35,40 @@ struct Error {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}              // NOLINT(google-explicit-constructor): `return value;`
-  Result(Error failure) : failure_(std::move(failure)) {}    // NOLINT(google-explicit-constructor): `return error;`
+  Result(T value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor): `return value;`
+  Result(Error failure)
+      : failure_(std::move(failure)) {}  // NOLINT(google-explicit-constructor): `return error;`
 
   explicit operator bool() const noexcept { return value_.has_value(); }
   bool has_value() const noexcept { return value_.has_value(); }
 
   /// REQUIRES: has_value().
-  T& operator*() & noexcept { assert(value_); return *value_; }
-  const T& operator*() const& noexcept { assert(value_); return *value_; }
-  T&& operator*() && noexcept { assert(value_); return std::move(*value_); }
-  T* operator->() noexcept { assert(value_); return &*value_; }
-  const T* operator->() const noexcept { assert(value_); return &*value_; }
+  T& operator*() & noexcept {
+    assert(value_);
+    return *value_;
+  }
+  const T& operator*() const& noexcept {
+    assert(value_);
+    return *value_;
+  }
+  T&& operator*() && noexcept {
+    assert(value_);
+    return std::move(*value_);
+  }
+  T* operator->() noexcept {
+    assert(value_);
+    return &*value_;
+  }
+  const T* operator->() const noexcept {
+    assert(value_);
+    return &*value_;
+  }
 
   /// REQUIRES: !has_value().
-  const Error& error() const noexcept { assert(!value_); return failure_; }
+  const Error& error() const noexcept {
+    assert(!value_);
+    return failure_;
+  }
 
  private:
   std::optional<T> value_;
@@ -61,12 +80,16 @@ template <>
 class [[nodiscard]] Result<void> {
  public:
   Result() = default;
-  Result(Error failure) : failure_(std::move(failure)) {}  // NOLINT(google-explicit-constructor): `return error;`
+  Result(Error failure)
+      : failure_(std::move(failure)) {}  // NOLINT(google-explicit-constructor): `return error;`
 
   explicit operator bool() const noexcept { return !failure_.has_value(); }
   bool has_value() const noexcept { return !failure_.has_value(); }
   /// REQUIRES: !has_value().
-  const Error& error() const noexcept { assert(failure_); return *failure_; }
+  const Error& error() const noexcept {
+    assert(failure_);
+    return *failure_;
+  }
 
  private:
   std::optional<Error> failure_;

@@ -27,20 +27,23 @@ class Tracer;
 
 /// How a ring file is made. One line per option: default, unit, meaning.
 struct CreateOptions {
-  std::filesystem::path path = {};              // empty: $SHMRING_PATH, else /dev/shm/shmring-<uid>/default.ring
+  std::filesystem::path path = {};  // empty: $SHMRING_PATH, else /dev/shm/shmring-<uid>/default.ring
   std::uint64_t capacity_bytes = 32ULL << 20U;  // bytes of all blocks together; allocated at once
-  std::uint32_t block_bytes = 16U << 10U;       // a power of two from 4 KiB to 1 MiB; a larger record takes neighbouring blocks
-  std::uint32_t writers = 1024;                 // threads that can write at the same time, 1 to 65536
+  std::uint32_t block_bytes =
+      16U << 10U;  // a power of two from 4 KiB to 1 MiB; a larger record takes neighbouring blocks
+  std::uint32_t writers = 1024;  // threads that can write at the same time, 1 to 65536
   FullPolicy on_full = FullPolicy::kDropNewest;
   std::chrono::microseconds block_timeout{10000};  // policy block: an emit waits at most this long
-  std::uint32_t max_record_bytes = kDefaultMaxRecordBytes;  // encoded, 1 MiB; at most 1.5 MiB, and half of the ring
-  std::uint32_t mode = 0600;                       // of the file; 0660 only together with a group
-  std::string group = {};                          // empty: the creator's; else the group of a flusher with another uid
+  std::uint32_t max_record_bytes =
+      kDefaultMaxRecordBytes;  // encoded, 1 MiB; at most 1.5 MiB, and half of the ring
+  std::uint32_t mode = 0600;   // of the file; 0660 only together with a group
+  std::string group = {};      // empty: the creator's; else the group of a flusher with another uid
 };
 
 /// Who writes. What is not said comes from OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES.
 struct ResourceOptions {
-  std::string service_name = {};  // empty: OTEL_SERVICE_NAME, service.name of OTEL_RESOURCE_ATTRIBUTES, unknown_service:<exe>
+  std::string service_name =
+      {};  // empty: OTEL_SERVICE_NAME, service.name of OTEL_RESOURCE_ATTRIBUTES, unknown_service:<exe>
   std::vector<std::pair<std::string, std::string>> attributes = {};  // beat those of the environment
 };
 

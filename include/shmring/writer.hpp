@@ -29,7 +29,7 @@ struct ScopeId {
 /// Process-private memory that the kernel zeroes in every forked child (MADV_WIPEONFORK): how a child learns, at the
 /// price of one load, that it is one. A vfork() child shares its parent's memory and writes as its parent.
 struct ForkPage {
-  std::atomic<std::uint64_t> generation;  // of this process; 0: not yet used since the fork
+  std::atomic<std::uint64_t> generation;   // of this process; 0: not yet used since the fork
   std::atomic<std::uint64_t> instance[2];  // random: service.instance.id
 };
 
@@ -39,14 +39,14 @@ struct ForkPage {
 /// says where the thread is, and moves before the ring's word does. (Left in between: the record is whole, and the next commit
 /// publishes it as well.) `capacity` is set last, and cleared first.
 struct OpenBlock {
-  std::byte* base = nullptr;            // of the block
-  std::uint32_t capacity = 0;           // bytes: of the block, or of all blocks of a run; 0: nothing to write to
-  std::uint32_t index = 0;              // of the block
+  std::byte* base = nullptr;   // of the block
+  std::uint32_t capacity = 0;  // bytes: of the block, or of all blocks of a run; 0: nothing to write to
+  std::uint32_t index = 0;     // of the block
   BlockDescriptor* descriptor = nullptr;
-  CommittedWord committed;              // as last stored, or about to be
-  std::uint64_t declared[4] = {};       // scope ids below 256 that this section has declared
-  std::uint32_t conts = 0;              // CONT blocks to its right: it is the head of a run
-  std::uint16_t declared_large = 0;     // the last declared id of 256 or more
+  CommittedWord committed;           // as last stored, or about to be
+  std::uint64_t declared[4] = {};    // scope ids below 256 that this section has declared
+  std::uint32_t conts = 0;           // CONT blocks to its right: it is the head of a run
+  std::uint16_t declared_large = 0;  // the last declared id of 256 or more
 
   bool declares(ScopeId scope) const noexcept {
     if (scope.value >= 256) return declared_large == scope.value;
@@ -60,9 +60,9 @@ struct OpenBlock {
 
 /// What a claim that found no room remembers, so that the next one need not look again.
 struct FullRing {
-  std::uint32_t at_freed = 0;   // RingHeader::freed then
-  std::uint64_t until_ns = 0;   // CLOCK_MONOTONIC: before it no new scan, unless something was freed
-  std::size_t bytes = 0;        // what was asked for
+  std::uint32_t at_freed = 0;  // RingHeader::freed then
+  std::uint64_t until_ns = 0;  // CLOCK_MONOTONIC: before it no new scan, unless something was freed
+  std::size_t bytes = 0;       // what was asked for
 };
 
 /// One emit at a time. A thread has two: a handler that interrupts an emit takes the second.
@@ -70,8 +70,8 @@ struct WriterLevel {
   static constexpr std::uintptr_t kFree = 0;
   static constexpr std::uintptr_t kUnknownFrame = 1;  // a slot that its holder may have moved anywhere
 
-  std::atomic<std::uintptr_t> busy{kFree};    // the frame that has a slot open, or claims for one
-  std::atomic<bool> claiming{false};     // still set at the next claim: an emit was left in the middle of one
+  std::atomic<std::uintptr_t> busy{kFree};  // the frame that has a slot open, or claims for one
+  std::atomic<bool> claiming{false};  // still set at the next claim: an emit was left in the middle of one
   std::atomic<bool> forgot_a_block{false};  // the same, to be looked after when no other level is claiming
   OpenBlock open[kSignalCount];
 };
@@ -82,12 +82,12 @@ struct WriterState {
   std::uint64_t process_generation = 0;  // ForkPage::generation when this thread registered
   const ForkPage* fork_page = nullptr;
   RingCore* ring = nullptr;
-  WriterState* next = nullptr;           // the same thread's state for another ring
+  WriterState* next = nullptr;  // the same thread's state for another ring
   std::uint32_t slot_index = 0;
   std::uint32_t slot_generation = 0;
   std::uint32_t pid = 0;
   FullRing full[kSignalCount];
-  std::uint64_t random[2] = {};          // state of the id generator
+  std::uint64_t random[2] = {};  // state of the id generator
   WriterLevel levels[kMaxNesting];
 };
 
@@ -132,7 +132,8 @@ class [[nodiscard]] Slot {
 
  private:
   friend class Writer;
-  Slot(WriterState& state, WriterLevel& level, OpenBlock& block, std::size_t size, RecordKind kind, ScopeId scope) noexcept
+  Slot(WriterState& state, WriterLevel& level, OpenBlock& block, std::size_t size, RecordKind kind,
+       ScopeId scope) noexcept
       : state_(&state),
         level_(&level),
         block_(&block),
@@ -158,8 +159,8 @@ class [[nodiscard]] Slot {
     release();
   }
   bool inherited() const noexcept {
-    return process_generation_ !=
-           state_->fork_page->generation.load(std::memory_order_relaxed);  // relaxed: as in Writer::try_reserve
+    return process_generation_ != state_->fork_page->generation.load(
+                                      std::memory_order_relaxed);  // relaxed: as in Writer::try_reserve
   }
   bool refuse_after_fork() noexcept;
   void seal_run() noexcept;
@@ -196,17 +197,20 @@ class Writer {
 
   /// The same for a slot that does not outlive the function whose `frame` is given, __builtin_frame_address(0): when that
   /// function was left by longjmp, a later emit of the thread finds out, and goes on where that one was.
-  Slot try_reserve_in_frame(const void* frame, RecordKind kind, std::size_t size, ScopeId scope = {}) noexcept {
+  Slot try_reserve_in_frame(const void* frame, RecordKind kind, std::size_t size,
+                            ScopeId scope = {}) noexcept {
     return reserve(reinterpret_cast<std::uintptr_t>(frame), kind, size, scope);
   }
 
   RingCore* ring() const noexcept { return ring_; }
 
  private:
-  [[gnu::always_inline]] Slot reserve(std::uintptr_t frame, RecordKind kind, std::size_t size, ScopeId scope) noexcept {
+  [[gnu::always_inline]] Slot reserve(std::uintptr_t frame, RecordKind kind, std::size_t size,
+                                      ScopeId scope) noexcept {
     WriterState* state = this_thread_writers;
     if (state == nullptr || state->ring != ring_ ||
-        state->levels[0].busy.load(std::memory_order_relaxed) != WriterLevel::kFree ||  // relaxed: only this thread stores it
+        state->levels[0].busy.load(std::memory_order_relaxed) !=
+            WriterLevel::kFree ||  // relaxed: only this thread stores it
         // relaxed: the kernel wipes it in a fork; nobody else changes it while this thread is registered
         state->process_generation != state->fork_page->generation.load(std::memory_order_relaxed)) {
       return reserve_slowly(frame, kind, size, scope);
@@ -231,7 +235,8 @@ inline bool Slot::commit(std::size_t used) && noexcept {
   assert(state_ != nullptr && used <= size_);
   if (inherited()) return refuse_after_fork();
   OpenBlock& block = *block_;
-  const RecordHeader header{static_cast<std::uint32_t>(used), static_cast<std::uint8_t>(kind_), 0, scope_.value};
+  const RecordHeader header{static_cast<std::uint32_t>(used), static_cast<std::uint8_t>(kind_), 0,
+                            scope_.value};
   __builtin_memcpy(record_, &header, sizeof(header));
   // Whoever tears this thread out from here on leaves a record that is whole.
   std::atomic_signal_fence(std::memory_order_release);  // signal fence: against our own handlers

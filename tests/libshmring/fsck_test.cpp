@@ -102,7 +102,8 @@ TEST(Fsck, FindsWhatContextAndPositionsContradict) {
   });
   expect_one("block 0", "out of reach",
              [](const TestRing& ring) { ring.file().block(0)[4] = std::byte{77}; });  // its resource
-  expect_one("block 0", "names a scope", [](const TestRing& ring) { ring.file().block(0)[16 + 6] = std::byte{5}; });
+  expect_one("block 0", "names a scope",
+             [](const TestRing& ring) { ring.file().block(0)[16 + 6] = std::byte{5}; });
 }
 
 TEST(Fsck, FindsAnOwnedFreeBlockAndCountsOfTheFuture) {
@@ -147,7 +148,8 @@ TEST(Fsck, FindsARunWithoutAHead) {
     ring.descriptor(0).state.store(cont.pack());
   });
   ASSERT_EQ(findings.size(), 2U);
-  EXPECT_NE(findings[1].what.find("its own words say that it holds 2 records"), std::string::npos) << findings[1].what;
+  EXPECT_NE(findings[1].what.find("its own words say that it holds 2 records"), std::string::npos)
+      << findings[1].what;
 }
 
 TEST(Fsck, FindsHoldersAndClaimersThatAreGone) {
@@ -210,7 +212,8 @@ TEST(Fsck, SaysWhoseADamagedBlockIs) {
     return findings.size() == 1 ? findings[0].who : "another finding";
   };
   const auto name = [](std::uint32_t id) {
-    return "writer slot 1 (pid " + std::to_string(id) + ", thread " + std::to_string(id) + ", command worker, ";
+    return "writer slot 1 (pid " + std::to_string(id) + ", thread " + std::to_string(id) +
+           ", command worker, ";
   };
   EXPECT_EQ(who(test::own_tid(), 4), name(test::own_tid()) + "alive)");
   const std::uint32_t dead = test::dead_tid();

@@ -127,7 +127,8 @@ TEST(NestedEmit, OfADeadThreadIsDeliveredAndItsBlocksComeBack) {
     ASSERT_TRUE(std::move(slot).commit(0));
   }).join();
   Flusher flusher(ring);
-  for (const Slice& slice : flusher.drain()) EXPECT_EQ(flusher.accept(slice.key), Reader::Acknowledged::kDone);
+  for (const Slice& slice : flusher.drain())
+    EXPECT_EQ(flusher.accept(slice.key), Reader::Acknowledged::kDone);
   flusher.drain();
   EXPECT_EQ(ring.blocks_in(BlockState::kFree), 4U);
 }
@@ -217,7 +218,8 @@ TEST(LeftEmit, OfASlotThatMayHaveMovedIsNotTakenForOver) {
   ASSERT_TRUE(emit(opened, "a"));
   WriterState& state = *this_thread_writers;
   ASSERT_EQ(enter_level(state, WriterLevel::kUnknownFrame), &state.levels[0]);
-  EXPECT_EQ(enter_level(state, reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0))), &state.levels[1]);
+  EXPECT_EQ(enter_level(state, reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0))),
+            &state.levels[1]);
   EXPECT_EQ(enter_level(state, WriterLevel::kUnknownFrame), nullptr);
   for (WriterLevel& level : state.levels) leave_level(level);
 }
@@ -231,7 +233,8 @@ TEST(LeftEmit, IsNotTakenForOverAcrossStacks) {
   in_handler(
       [&] {
         const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-        state.levels[0].busy.store(stack.begin() - 64);  // an emit of another stack that happens to lie just below
+        state.levels[0].busy.store(stack.begin() -
+                                   64);  // an emit of another stack that happens to lie just below
         EXPECT_TRUE(on_alternate_stack());
         EXPECT_EQ(enter_level(state, here), &state.levels[1]);
       },

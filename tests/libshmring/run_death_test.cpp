@@ -21,10 +21,8 @@ constexpr std::uint32_t kBlock = 4096;
 constexpr std::uint16_t kGone = 3;  // a slot that nobody holds
 
 void make_cont(const TestRing& ring, std::uint32_t index, std::uint32_t generation = 0) {
-  ring.descriptor(index).state.store(StateWord{.state = BlockState::kCont,
-                                               .writer = kGone,
-                                               .writer_generation = 5,
-                                               .block_generation = generation}
+  ring.descriptor(index).state.store(StateWord{
+      .state = BlockState::kCont, .writer = kGone, .writer_generation = 5, .block_generation = generation}
                                          .pack());
 }
 
@@ -54,7 +52,8 @@ void expect_quiet(const TestRing& ring) {
 
 std::size_t damages(const TestRing& ring) {
   std::size_t count = 0;
-  for (const Finding& finding : fsck(ring.file())) count += finding.severity == Finding::Severity::kDamage ? 1U : 0U;
+  for (const Finding& finding : fsck(ring.file()))
+    count += finding.severity == Finding::Severity::kDamage ? 1U : 0U;
   return count;
 }
 
@@ -72,8 +71,9 @@ TEST(DeadOwnersRun, WithItsRecordIsDeliveredAndComesBack) {
 TEST(DeadOwnersRun, HalfClaimedComesBack) {
   const TestRing ring({.blocks = 8});
   for (std::uint32_t conts = 0; conts < 4; ++conts) {
-    ring.descriptor(2).state.store(
-        StateWord{.state = BlockState::kOpen, .writer = kGone, .writer_generation = 5, .block_generation = conts}.pack());
+    ring.descriptor(2).state.store(StateWord{
+        .state = BlockState::kOpen, .writer = kGone, .writer_generation = 5, .block_generation = conts}
+                                       .pack());
     for (std::uint32_t n = 1; n <= conts; ++n) make_cont(ring, 2 + n, 50 + conts);
     EXPECT_EQ(damages(ring), 0U);
     Flusher flusher(ring);

@@ -300,7 +300,8 @@ TEST(Runs, OfManyThreadsBesideSmallRecordsAndAFlusherArriveOnceAndWhole) {
     EXPECT_TRUE(none.empty());
     const Accounting accounting = account(ring.file());
     EXPECT_EQ(accounting.total.written, committed.load());
-    EXPECT_EQ(delivered + accounting.total.outcomes[static_cast<std::size_t>(Outcome::kEvicted)], committed.load());
+    EXPECT_EQ(delivered + accounting.total.outcomes[static_cast<std::size_t>(Outcome::kEvicted)],
+              committed.load());
     EXPECT_EQ(ring.blocks_in(BlockState::kFree), 32U);
     expect_whole(ring);
   }
