@@ -51,11 +51,9 @@ T* map_table(std::size_t count) {
 }
 
 RingCore* find_ring(const FileKey& key) noexcept {
-  for (RingCore* ring = all_rings.load(std::memory_order_acquire); ring != nullptr;
-       ring = ring->next()) {  // P10
-    if (ring->file().key() == key) return ring;
-  }
-  return nullptr;
+  RingCore* ring = all_rings.load(std::memory_order_acquire);  // P10
+  while (ring != nullptr && ring->file().key() != key) ring = ring->next();
+  return ring;
 }
 
 }  // namespace

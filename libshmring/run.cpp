@@ -113,8 +113,8 @@ void Slot::give_run_back() noexcept {
   const std::uint32_t conts = block_->conts;
   block_->capacity = ring.file().geometry().block_bytes;
   block_->conts = 0;
-  std::atomic_signal_fence(
-      std::memory_order_acq_rel);  // signal fence: no handler writes where others soon do
+  // No handler writes where others soon do.
+  std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence
   for (std::uint32_t n = conts; n > 0; --n) give_cont_back(ring, *state_, block_->index + n);
 }
 
