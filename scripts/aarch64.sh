@@ -54,10 +54,12 @@ cmake --preset dev -B "$build" --toolchain cmake/aarch64-linux-gnu.cmake -DSHMRI
 cmake --build "$build" -j "$jobs"
 
 printf '\n==> compiled for aarch64\n'
-(cd "$build" && find bin lib tests/bin -type f | sort | while IFS= read -r target; do
-  if aarch64-linux-gnu-readelf -h "$target" 2>/dev/null | grep -q 'Machine: *AArch64'; then printf '%s\n' "$target"; else
-    printf '%s is not aarch64\n' "$target"; exit 1; fi
-done) | paste -sd ' ' | fold -s -w 118
+compiled=$(cd "$build" && find bin lib tests/bin -type f | sort)
+for target in $compiled; do
+  machines=$(aarch64-linux-gnu-readelf -h "$build/$target" | awk '/Machine:/ { print $2 }' | sort -u)
+  [ "$machines" = AArch64 ] || { printf '%s is not for aarch64 but for %s\n' "$target" "${machines:-nothing}" >&2; exit 1; }
+done
+paste -sd ' ' <<<"$compiled" | fold -s -w 118
 
 # ---- qemu-user
 
