@@ -75,6 +75,13 @@ struct Book {
     return committed;
   }
 
+  /// Room is reserved and left at that: no attempt, unless there was no room.
+  void abandon(const Ring& ring, Author author, std::size_t bytes) noexcept {
+    if (ring.writer().try_reserve(RecordKind::kLog, bytes)) return;
+    ++refused[issue(author, bytes)];
+    actor_learned_something();
+  }
+
   /// The ids in a slice that a flusher was handed.
   std::vector<std::uint32_t> receive(const Slice& slice) {
     std::vector<std::uint32_t> ids;

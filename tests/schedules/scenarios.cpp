@@ -1,117 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The scenarios: which ring the actors find, and what each does. A new one is a function and a line in the table below.
-#include <cstring>
-
-#include "libshmring/robust_mutex.hpp"
-#include "tests/schedules/scene.hpp"
+// The scenarios: which ring the actors find, and what each of the two prepares and does. A new one is an entry in this table.
+#include "tests/schedules/parts.hpp"
 
 namespace shmring::testing {
-namespace {
-
-constexpr std::uint32_t kNobodysTid = 0x3FFFFF;  // above every pid_max
-
-const auto kRegisters = [](const Role& role) { role.registers(); };
-const auto kEmitsOne = [](const Role& role) { role.emits(kSmall); };
-const auto kEmitsTwo = [](const Role& role) {
-  role.emits(kSmall);
-  role.emits(kSmall);
-};
-/// Its block is full: the next record needs another one.
-const auto kFillsABlock = [](const Role& role) { role.fills_a_block(); };
-const auto kOpensABlock = [](const Role& role) { role.emits(kSmall); };
-
-const auto kTakesOver = [](const Role& role) { role.flusher().take_over(); };
-const auto kDrainsAndAcknowledges = [](const Role& role) {
-  role.flusher().drain();
-  role.flusher().acknowledge();
-};
-const auto kDrainsTwice = [](const Role& role) {
-  kDrainsAndAcknowledges(role);
-  kDrainsAndAcknowledges(role);
-};
-/// It has handed out what there was.
-const auto kHasDrained = [](const Role& role) {
-  role.flusher().take_over();
-  role.flusher().drain();
-};
-
-const auto kAcknowledges = [](const Role& role) { role.flusher().acknowledge(); };
-/// It has handed out what there was; then it stood still while another took over, and does not know.
-const auto kHasLostItsLease = [](const Role& role) {
-  kHasDrained(role);
-  role.flusher().lose_lease();
-};
-const auto kAcknowledgesAndDrains = [](const Role& role) {
-  role.flusher().acknowledge();
-  role.flusher().drain();
-};
-const auto kLooksAtTheAccounts = [](const Role& role) { role.looks_at_the_accounts(); };
-
-const auto kNothing = [](Scene&) {};
-const auto kOneBlockFree = [](Scene& scene) { scene.dead_writer(3, 0); };
-const auto kNoBlockFree = [](Scene& scene) { scene.dead_writer(4, 0); };
-/// Three are full, the fourth is an orphan with room.
-const auto kOneOrphanWithRoom = [](Scene& scene) { scene.dead_writer(3, 1); };
-const auto kAnOrphanAndThreeFree = [](Scene& scene) { scene.dead_writer(0, 1); };
-/// One is full, one an orphan with room; the next to write takes one of the two free ones.
-const auto kAnOrphanAndOneFree = [](Scene& scene) { scene.dead_writer(1, 1); };
-/// The oldest is an orphan with room, the others are full.
-const auto kAnOrphanAndNoneFree = [](Scene& scene) {
-  scene.dead_writer(0, 1);
-  scene.dead_writer(3, 0);
-};
-/// Everything in it is exported, its writer is gone, nobody has recycled it.
-const auto kAnExportedOrphan = [](Scene& scene) {
-  scene.dead_writer(0, 1);
-  WriterSlot& slot = scene.slot(0);
-  // While it was drained its writer seemed to live, in a namespace about which nobody here knows.
-  const std::uint64_t here = slot.pid_namespace.exchange(0);
-  const std::uint32_t held = kNobodysTid;
-  std::uint32_t died = 0;
-  std::memcpy(&died, slot.mutex + kFutexWordOffset, sizeof(died));
-  std::memcpy(slot.mutex + kFutexWordOffset, &held, sizeof(held));
-  {
-    BookedFlusher flusher(scene.file(), scene.book());
-    flusher.take_over();
-    flusher.drain();
-    flusher.acknowledge();
-  }
-  std::memcpy(slot.mutex + kFutexWordOffset, &died, sizeof(died));
-  slot.pid_namespace.store(here);
-};
-/// A flusher died with its pins set.
-const auto kPinsOfADeadFlusher = [](Scene& scene) {
-  scene.dead_writer(2, 1);
-  BookedFlusher flusher(scene.file(), scene.book());
-  flusher.take_over();
-  flusher.drain();
-};
-/// The next holder of slot 0 gets generation 0: a wrap.
-const auto kLastGeneration = [](Scene& scene) {
-  scene.dead_writer(0, 1);
-  WriterSlot& slot = scene.slot(0);
-  ClaimWord claim = ClaimWord::unpack(slot.claim.load());
-  claim.generation = StateWord::kGenerationMask;
-  slot.claim.store(claim.pack());
-};
-/// The only slot's holder was killed in a way that the kernel does not mark.
-const auto kAnUnmarkedDeath = [](Scene& scene) {
-  scene.dead_writer(0, 1);
-  const std::uint32_t held = kNobodysTid;
-  std::memcpy(scene.slot(0).mutex + kFutexWordOffset, &held, sizeof(held));
-  scene.slot(0).tid.store(kNobodysTid);
-};
-/// The only slot's last claimer died before it locked: the kernel did not mark that, /proc knows.
-const auto kADeadClaimer = [](Scene& scene) {
-  scene.dead_writer(0, 1);
-  ClaimWord claim = ClaimWord::unpack(scene.slot(0).claim.load());
-  claim.phase = SlotPhase::kClaiming;
-  claim.generation += 1;
-  claim.tid = kNobodysTid;
-  scene.slot(0).claim.store(claim.pack());
-};
-
-}  // namespace
 
 const std::vector<Scenario>& all_scenarios() {
   static const std::vector<Scenario> scenarios = {
@@ -220,6 +111,55 @@ const std::vector<Scenario>& all_scenarios() {
        kPinsOfADeadFlusher,
        {kRegisters, [](const Role& role) { kFillsABlock(role), kFillsABlock(role); }},
        {.work = [](const Role& role) { kTakesOver(role), kDrainsAndAcknowledges(role); }}},
+
+      // Runs of blocks.
+      {"claim_overlapping_runs",
+       kFourBlocks,
+       kOneBlockTaken,
+       {kRegisters, kEmitsARun},
+       {kRegisters, kEmitsARun}},
+      {"claim_a_block_of_the_others_run",
+       kFourBlocks,
+       kOneBlockTaken,
+       {kRegisters, kEmitsARun},
+       {kRegisters, [](const Role& role) { kFillsABlock(role), kFillsABlock(role); }}},
+      {"abandon_a_run_while_claimed",
+       kFourBlocks,
+       kOneBlockTaken,
+       {kRegisters, [](const Role& role) { role.abandons(kRunOfTwo), kEmitsOne(role); }},
+       {kRegisters, kEmitsARun}},
+      {"evict_for_runs",
+       kFourBlocksDropOldest,
+       kNoBlockFree,
+       {kRegisters, kEmitsARun},
+       {kRegisters, kEmitsARun}},
+      {"evict_runs", kFourBlocksDropOldest, kTwoRuns, {kRegisters, kFillsABlock}, {kRegisters, kFillsABlock}},
+      {"commit_a_run_while_drained",
+       kFourBlocks,
+       kNothing,
+       {kRegisters, kEmitsARun},
+       {kTakesOver, kDrainsTwice}},
+      {"abandon_a_run_while_drained",
+       kFourBlocks,
+       kNothing,
+       {kRegisters, [](const Role& role) { role.abandons(kRunOfTwo), kEmitsOne(role); }},
+       {kTakesOver, kDrainsTwice}},
+      {"claim_while_a_run_is_recycled",
+       kFourBlocks,
+       kTwoRuns,
+       {kRegisters, [](const Role& role) { kEmitsARun(role), kFillsABlock(role); }},
+       {kHasDrained, kAcknowledges}},
+      {"evict_a_run_while_drained",
+       kFourBlocksDropOldest,
+       kTwoRuns,
+       {kRegisters, kFillsABlock},
+       {kTakesOver, kDrainsAndAcknowledges}},
+      {"a_late_flusher_while_a_run_is_claimed",
+       kFourBlocks,
+       kTwoRuns,
+       {kHasLostItsLease, kAcknowledgesAndDrains},
+       {.work = [](const Role& role) { kTakesOver(role), kDrainsAndAcknowledges(role), kEmitsARun(role); }},
+       Flushers::kOneIsLate},
 
       // A flusher that stood still while its lease was ended, and goes on: with its successor, and with producers after it.
       {"two_flushers",

@@ -3,7 +3,6 @@
 #include "tests/schedules/scene.hpp"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -45,6 +44,9 @@ void Role::registers() const {
 bool Role::emits(std::size_t bytes) const {
   return scene_.book().emit(scene_.ring(), static_cast<Author>(actor_), bytes);
 }
+void Role::abandons(std::size_t bytes) const {
+  scene_.book().abandon(scene_.ring(), static_cast<Author>(actor_), bytes);
+}
 bool Role::fills_a_block() const { return scene_.fill_a_block(static_cast<Author>(actor_)); }
 BookedFlusher& Role::flusher() const {
   auto& flusher = scene_.flusher(actor_);
@@ -85,19 +87,39 @@ Scene::Scene(const Scenario& scenario, Judged judged)
 Scene::~Scene() { forget_mappings(); }
 
 bool Scene::fill_a_block(Author author) {
-  if (!book_.emit(ring_, author, ring_.max_payload())) return false;
-  const std::size_t room = this_thread_writers->open[static_cast<std::size_t>(Signal::kLogs)].room;
-  return room <= kSmallestPayload || book_.emit(ring_, author, room - 1);
+  const std::size_t block = file_.geometry().block_bytes;
+  const std::size_t context = record_bytes(ring_.core()->resource().encoded.size() + kProcessResourceMax);
+  const std::size_t alone = (block - context - sizeof(RecordHeader)) / kRecordAlignment * kRecordAlignment;
+  if (!book_.emit(ring_, author, alone)) return false;
+  const OpenBlock& open = this_thread_writers->levels[0].open[static_cast<std::size_t>(Signal::kLogs)];
+  const std::size_t left = block - open.committed.offset_bytes();
+  return left < sizeof(RecordHeader) + kSmallestPayload ||
+         book_.emit(ring_, author, left - sizeof(RecordHeader));
+}
+
+void Scene::somebody(const std::function<bool()>& emits) {
+  std::thread([&] {
+    if (!emits()) give_up("a scene cannot be arranged: a record is refused");
+  }).join();
 }
 
 void Scene::dead_writer(std::uint32_t blocks, std::uint32_t records) {
-  std::thread([&] {
+  somebody([&] {
     bool emitted = true;
     for (std::uint32_t n = 0; n < blocks; ++n) emitted = emitted && fill_a_block(Author::kBefore);
     for (std::uint32_t n = 0; n < records; ++n)
       emitted = emitted && book_.emit(ring_, Author::kBefore, kSmall);
-    if (!emitted) give_up("a scene cannot be arranged: a record is refused");
-  }).join();
+    return emitted;
+  });
+}
+
+void Scene::dead_writer_of_runs(std::uint32_t runs) {
+  somebody([&] {
+    bool emitted = true;
+    for (std::uint32_t n = 0; n < runs; ++n)
+      emitted = emitted && book_.emit(ring_, Author::kBefore, kRunOfTwo);
+    return emitted;
+  });
 }
 
 bool Scene::may_see_a_death(const Touch& access) const noexcept {

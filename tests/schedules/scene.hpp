@@ -20,7 +20,9 @@ namespace shmring::testing {
 
 class Scene;
 
-inline constexpr std::size_t kSmall = 40;  // a payload
+// Payloads.
+inline constexpr std::size_t kSmall = 40;
+inline constexpr std::size_t kRunOfTwo = 5000;  // larger than a block of 4096 bytes
 
 /// What an actor does, and what it is handed to do it.
 class Role {
@@ -30,6 +32,8 @@ class Role {
 
   void registers() const;
   bool emits(std::size_t bytes) const;
+  /// Reserves room for a record, and leaves it at that.
+  void abandons(std::size_t bytes) const;
   /// Until its block has no room left for another record. False: some record was refused.
   bool fills_a_block() const;
   BookedFlusher& flusher() const;
@@ -90,6 +94,8 @@ class Scene {
   // For `arrange`.
   /// A thread that fills so many blocks, then emits so many small records, and ends.
   void dead_writer(std::uint32_t blocks, std::uint32_t records);
+  /// A thread that emits so many records of two blocks each, and ends.
+  void dead_writer_of_runs(std::uint32_t runs);
   BlockDescriptor& descriptor(std::uint32_t index) const noexcept { return file_.descriptors()[index]; }
   WriterSlot& slot(std::uint32_t index) const noexcept { return file_.slots()[index]; }
 
@@ -102,6 +108,7 @@ class Scene {
   std::string place_of(const Touch& access) const;
 
  private:
+  void somebody(const std::function<bool()>& emits);
   void restore();
   void start();
   void take_turns(const Schedule& schedule, Played& played);
