@@ -77,8 +77,7 @@ struct Book {
 
   /// Room is reserved and left at that: no attempt, unless there was no room.
   void abandon(const Ring& ring, Author author, std::size_t bytes) noexcept {
-    if (ring.writer().try_reserve(RecordKind::kLog, bytes)) return;
-    ++refused[issue(author, bytes)];
+    if (!ring.writer().try_reserve(RecordKind::kLog, bytes)) ++refused[issue(author, bytes)];
     actor_learned_something();
   }
 
