@@ -32,7 +32,8 @@ inline bool equal_bytes(std::span<const std::byte> a, std::span<const std::byte>
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);
 }
 
-inline bool is_right(std::uint32_t id, std::span<const std::byte> payload) {
+inline bool is_right(std::uint32_t id, Large large, std::span<const std::byte> payload) {
+  if (large == Large::kYes) return is_payload_of(id, payload, large);
   return id < kKnownPayloads ? equal_bytes(known_payload_of(id), payload) : is_payload_of(id, payload);
 }
 
@@ -45,6 +46,7 @@ struct BasicLedger {
   std::uint32_t mangled = 0;    // payloads handed out that nobody emitted, or that are not what was emitted
   std::uint32_t corrupt = 0;    // records that the counters promised and the bytes did not hold
   std::uint32_t after_ack = 0;  // records handed out although their acknowledgement had returned
+  Large large[kIds] = {};       // of which kind its record is
   std::uint8_t obliged[kIds] = {};        // its emit has returned success: it must arrive
   std::uint8_t handed[kIds] = {};         // how often a flusher was given it
   std::uint8_t acknowledging[kIds] = {};  // its acknowledgement was called
@@ -62,11 +64,11 @@ struct BasicLedger {
   }
 
   /// False: refused, or no id is left.
-  bool emit(const Logger& logger) noexcept {
+  bool emit(const Logger& logger, Large size = Large::kNo) noexcept {
     const std::uint32_t id = issue();
-    const bool committed =
-        with_record(id, [&logger](const LogRecord& record) { return logger.emit(record); });
-    return settle(id, committed);
+    std::atomic_ref<Large>(large[id]).store(size);
+    const auto write = [&logger](const LogRecord& record) { return logger.emit(record); };
+    return settle(id, with_record(id, write, size));
   }
   std::uint32_t issue() noexcept {
     const std::uint32_t id = std::atomic_ref<std::uint32_t>(issued).fetch_add(1);
@@ -88,7 +90,7 @@ struct BasicLedger {
     SliceWalk walk(slice);
     while (const auto record = walk.next()) {
       const auto id = id_of(record->payload);
-      if (!id || *id >= read(issued) || !is_right(*id, record->payload)) {
+      if (!id || *id >= read(issued) || !is_right(*id, read(large[*id]), record->payload)) {
         raise(mangled);
         continue;
       }

@@ -39,6 +39,8 @@ class Stage {
   }
   /// In a child only: a record under the scope "test".
   bool emit() { return ledger().emit(ring().logger("test")); }
+  /// Likewise one that takes a run of blocks.
+  bool emit_large() { return ledger().emit(ring().logger("test"), Large::kYes); }
   void emit(std::uint32_t records) {
     for (std::uint32_t n = 0; n < records; ++n) emit();
   }

@@ -42,33 +42,37 @@ struct Obligations {
 };
 
 /// The text of an id's record: of another length for each, cut out of a text in which no place is like another.
-inline std::string_view text_of(std::uint32_t id, std::size_t longest = 400) {
+inline std::string_view text_of(std::uint32_t id, std::size_t longest = 400, std::size_t shortest = 0) {
   static const std::vector<char> text = [] {
-    std::vector<char> letters(8192);
+    std::vector<char> letters(16384);
     SplitMix random(4711);
     for (char& letter : letters) letter = static_cast<char>('!' + random.below(90));
     return letters;
   }();
   const std::uint64_t random = mixed(id);
-  return {text.data() + random % 4096, random / 4096 % longest};
+  return {text.data() + random % 4096, shortest + random / 4096 % longest};
 }
+
+/// Whether a record is one of the ordinary ones, or larger than a small ring's block of 4096 bytes.
+enum class Large : std::uint8_t { kNo, kYes };
 
 /// The record of an id, handed to `use` while everything that it names lives. Its first field is its time, which tells the id.
 template <typename Use>
-auto with_record(std::uint32_t id, Use&& use) {
+auto with_record(std::uint32_t id, Use&& use, Large large = Large::kNo) {
   return use(LogRecord{.severity = Severity::kInfo,
-                       .body = text_of(id),
+                       .body = large == Large::kYes ? text_of(id, 4096, 4200) : text_of(id),
                        .attributes = {{"test.id", id}, {"test.odd", id % 2 == 1}},
                        .time_unix_nano = kFirstTime + id,
                        .observed_time_unix_nano = kFirstTime});
 }
 
-inline std::vector<std::byte> payload_of(std::uint32_t id) {
-  return with_record(id, [](const LogRecord& record) {
+inline std::vector<std::byte> payload_of(std::uint32_t id, Large large = Large::kNo) {
+  const auto encoded = [](const LogRecord& record) {
     std::vector<std::byte> bytes(encoded_size(record));
     encode(bytes.data(), record);
     return bytes;
-  });
+  };
+  return with_record(id, encoded, large);
 }
 
 /// The id that a payload claims to be of. nullopt: none of ours.
@@ -95,8 +99,8 @@ inline std::uint32_t emit_many(const Logger& logger, Obligations& obligations, s
   return committed;
 }
 
-inline bool is_payload_of(std::uint32_t id, std::span<const std::byte> payload) {
-  const std::vector<std::byte> expected = payload_of(id);
+inline bool is_payload_of(std::uint32_t id, std::span<const std::byte> payload, Large large = Large::kNo) {
+  const std::vector<std::byte> expected = payload_of(id, large);
   return expected.size() == payload.size() &&
          std::memcmp(expected.data(), payload.data(), payload.size()) == 0;
 }
