@@ -112,8 +112,8 @@ DrainBudget Pipeline::budget() const noexcept {
     const std::uint64_t used = delivery_.memory(static_cast<Signal>(i));
     const std::uint64_t left = used < memory_per_signal_ ? memory_per_signal_ - used : 0;
     room[i] = left < kWorthwhile ? 0 : left;
-    // With nothing under way the next slice always fits, however small the limit: a block is handed out whole.
-    if (used == 0) room[i] = std::max<std::uint64_t>(left, kMaxBlockBytes);
+    // With nothing under way the next slice always fits, however small the limit: a block, or a run of them, is handed out whole.
+    if (used == 0) room[i] = std::max<std::uint64_t>(left, kLargestRunBytes);
   }
   return room;
 }

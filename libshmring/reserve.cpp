@@ -39,9 +39,12 @@ void look_after_forgotten(RingCore& ring, WriterState& state, WriterLevel& level
 /// The block that a claim won replaces the level's. Left by longjmp anywhere in here: a block that is in no list, or one list without
 /// a block; never a list that names what was given away.
 void install(const WriterState& state, OpenBlock& listed, const OpenBlock& fresh) noexcept {
+  const bool is_mine =
+      listed.capacity != 0;  // else its descriptor may be anybody's by now, ours of another list included
+  const OpenBlock full = listed;
   listed.capacity = 0;
   std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: nothing is appended from here on
-  seal_block(state, listed);
+  if (is_mine) seal_block(state, full);
   OpenBlock without_room = fresh;
   without_room.capacity = 0;
   listed = without_room;

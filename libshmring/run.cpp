@@ -104,12 +104,22 @@ OpenBlock claim_run(RingCore& ring, WriterState& state, const Wanted& wanted) no
 }
 
 void Slot::seal_run() noexcept {
-  seal_block(*state_, *block_);
+  // In no list and not sealed yet: torn out in between, the flag tells the next claim to look for it.
+  const bool forgot_another =
+      level_->claiming.exchange(true, std::memory_order_relaxed);  // relaxed: as in claim()
+  std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: set before anything is forgotten
+  const OpenBlock run = *block_;
   block_->capacity = 0;
+  std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: nothing is appended from here on
+  seal_block(*state_, run);
+  std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: sealed before the flag goes
+  level_->claiming.store(forgot_another, std::memory_order_relaxed);  // relaxed: as in claim()
 }
 
 void Slot::give_run_back() noexcept {
   RingCore& ring = *state_->ring;
+  // An emit that was torn out before it could seal this run has committed into it.
+  if (block_->committed.offset_bytes() > ring.file().geometry().block_bytes) return seal_run();
   const std::uint32_t conts = block_->conts;
   block_->capacity = ring.file().geometry().block_bytes;
   block_->conts = 0;

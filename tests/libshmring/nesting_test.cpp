@@ -274,6 +274,41 @@ TEST(ForgottenBlock, IsSealedByTheNextClaimAndNoOther) {
   EXPECT_EQ(content(ring).size(), 5U);
 }
 
+TEST(ForgottenBlock, OfAnotherListIsNotSealedInPlaceOfARunThatIsGone) {
+  const TestRing ring({.blocks = 8});
+  const Ring opened = ring.open();
+  ASSERT_TRUE(emit(opened, std::string(6000, 'x')));
+  Flusher flusher(ring);
+  for (const Slice& slice : flusher.drain())
+    EXPECT_EQ(flusher.accept(slice.key), Reader::Acknowledged::kDone);
+  ASSERT_EQ(ring.blocks_in(BlockState::kFree), 8U);
+  ring.header().ticket.store(0);
+  ASSERT_TRUE(emit(opened, "span", RecordKind::kSpan));  // the block that headed the run
+  ASSERT_EQ(ring.state(0).state, BlockState::kOpen);
+  ASSERT_TRUE(emit(opened, "log"));
+  EXPECT_EQ(ring.state(0).state, BlockState::kOpen);
+}
+
+TEST(LeftRun, ThatHoldsARecordIsSealedAndNotGivenBack) {
+  const TestRing ring({.blocks = 8});
+  const Ring opened = ring.open();
+  {
+    auto slot = opened.writer().try_reserve(RecordKind::kLog, 6000);
+    ASSERT_TRUE(slot);
+    std::memset(slot.payload().data(), 'r', 6000);
+    // As a commit leaves it that is torn out before it seals.
+    OpenBlock& block = this_thread_writers->levels[0].open[0];
+    const RecordHeader header{6000, static_cast<std::uint8_t>(RecordKind::kLog), 0, 0};
+    std::memcpy(block.next(), &header, sizeof(header));
+    block.committed = block.committed.advanced(record_bytes(6000), 1);
+    block.descriptor->committed.store(block.committed.word);
+    leave_level(this_thread_writers->levels[0]);
+    { auto next = opened.writer().try_reserve(RecordKind::kLog, 10); }  // fits behind it, and is abandoned
+  }
+  EXPECT_EQ(ring.blocks_in(BlockState::kCont), 1U);
+  EXPECT_EQ(content(ring), Strings{std::string(6000, 'r')});
+}
+
 // ------------------------------------------------------------------------------------------------- a thread's first record
 
 TEST(FirstEmit, OnTheAlternateStackIsRefusedAndCountedAndPrepareThreadAvoidsIt) {
