@@ -70,10 +70,12 @@ build() { # preset target...
   shift
   "${plain_addresses[@]}" cmake --build "$scratch/$preset" -j "$jobs" --target "$@" >"$log" 2>&1
 }
+# A check is a scenario of the program of schedules, or else names of tests.
 # 0: passes, 1: fails, 2: does not end, 3: there is no such test
 run_check() { # preset target check
-  local program=$scratch/$1/tests/bin/$2 status=0
-  "${plain_addresses[@]}" timeout --kill-after 10 $kLimit "$program" --gtest_filter="$3" --gtest_fail_fast --gtest_brief=0 >"$log" 2>&1 || status=$?
+  local program=$scratch/$1/tests/bin/$2 status=0 arguments=("--gtest_filter=$3" --gtest_fail_fast)
+  [ "$2" != schedules ] || arguments=(--scenario "$3" --seconds 20)
+  "${plain_addresses[@]}" timeout --kill-after 10 $kLimit "$program" "${arguments[@]}" >"$log" 2>&1 || status=$?
   grep -q '^\[==========\] Running 0 tests' "$log" && return 3
   case $status in
     0) return 0 ;;

@@ -173,9 +173,11 @@ def changed_files(root, mutation):
 
 
 def tests_in(root):
-    """Suite.Name of every test of ours."""
+    """Suite.Name of every test of ours, and every scenario of tests/schedules."""
     pattern = re.compile(r"^TEST(?:_F|_P)?\((\w+),\s*(\w+)\)", re.MULTILINE)
-    return {".".join(names) for path in (root / "tests").rglob("*.cpp") for names in pattern.findall(path.read_text())}
+    names = {".".join(names) for path in (root / "tests").rglob("*.cpp") for names in pattern.findall(path.read_text())}
+    scenarios = root / "tests/schedules/scenarios.cpp"
+    return names | set(re.findall(r'\{"(\w+)",', scenarios.read_text() if scenarios.is_file() else ""))
 
 
 def check(root):

@@ -125,8 +125,7 @@ TEST_F(PairThreads, P2AFreeStateHandsOverABlockThatNobodyReadsAnyMore) {
   one_after_the_other(
       [&] {
         leave_note();
-        recycle(aside, descriptor(0), sealed, descriptor(0).exported.load(std::memory_order_relaxed),
-                descriptor(0).committed.load(std::memory_order_relaxed));
+        make_free(aside, descriptor(0), sealed);
       },
       [&] {
         test::emit(ring(), "a record");
@@ -208,7 +207,7 @@ TEST_F(PairThreadsOnAFullRing, P7FreedHandsOverWhatWasDoneBeforeIt) {
   one_after_the_other(
       [&] {
         leave_note();
-        recycle(header(), aside, sealed, 0, 0);
+        make_free(header(), aside, sealed);
       },
       [&] {
         emitted = test::emit(ring(), "no room");

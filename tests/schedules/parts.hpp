@@ -21,6 +21,9 @@ inline const auto kEmitsTwo = [](const Role& role) {
 inline const auto kEmitsARun = [](const Role& role) { role.emits(kRunOfTwo); };
 /// Its block is full: the next record needs another one.
 inline const auto kFillsABlock = [](const Role& role) { role.fills_a_block(); };
+inline const auto kFillsFourBlocks = [](const Role& role) {
+  for (int block = 0; block < 4; ++block) kFillsABlock(role);
+};
 inline const auto kOpensABlock = [](const Role& role) { role.emits(kSmall); };
 
 inline const auto kTakesOver = [](const Role& role) { role.flusher().take_over(); };
