@@ -107,7 +107,7 @@ for row in "${rows[@]}"; do
   [[ " ${targets[$preset]-} " == *" $target "* ]] || targets[$preset]="${targets[$preset]-} $target"
 done
 for preset in "${!targets[@]}"; do
-  (cd "$scratch/src" && cmake --preset "$preset" -B "$scratch/$preset" -DSHMRING_BUILD_FLUSHER=OFF -DSHMRING_BUILD_TOOLS=OFF) >"$log" 2>&1 ||
+  (cd "$scratch/src" && cmake --fresh --preset "$preset" -B "$scratch/$preset" -DSHMRING_BUILD_FLUSHER=OFF -DSHMRING_BUILD_TOOLS=OFF) >"$log" 2>&1 ||
     complain "preset $preset does not configure"
   # shellcheck disable=SC2086  # a list of targets
   build "$preset" ${targets[$preset]} || complain "preset $preset does not build"
