@@ -36,7 +36,6 @@ libgtest-dev           header  gtest/gtest.h
 libgmock-dev           header  gmock/gmock.h
 musl-tools             program musl-gcc
 strace                 program strace
-procps                 program pgrep
 python3                program python3
 spin                   program spin
 g++-aarch64-linux-gnu  program aarch64-linux-gnu-g++
