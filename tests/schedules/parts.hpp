@@ -58,6 +58,7 @@ inline const auto kLooksAtTheAccounts = [](const Role& role) { role.looks_at_the
 inline const auto kNothing = [](Scene&) {};
 inline const auto kOneBlockFree = [](Scene& scene) { scene.dead_writer(3, 0); };
 inline const auto kOneBlockTaken = [](Scene& scene) { scene.dead_writer(1, 0); };
+inline const auto kTwoBlocksTaken = [](Scene& scene) { scene.dead_writer(2, 0); };
 inline const auto kNoBlockFree = [](Scene& scene) { scene.dead_writer(4, 0); };
 inline const auto kTwoRuns = [](Scene& scene) { scene.dead_writer_of_runs(2); };
 /// Three are full, the fourth is an orphan with room.
