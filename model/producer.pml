@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A writing thread, and the thread after it: registration.cpp, claim.cpp, writer.hpp. Included by ring.pml.
+// A writing thread, and the thread after it: registration.cpp, claim.cpp, writer.hpp. Included by ring.pml, after evict.pml and run.pml.
 
 /* What a new section of a block begins with. */
 #ifdef CONTEXT
@@ -65,9 +65,6 @@ inline register_thread() {
   fi
 }
 
-#define MINE(x, st, b) STATE(st, 0, w, g, BGEN(x))
-#define OWNED(b) (ST(state[b]) == OPEN && OWNER(state[b]) == w && OGEN(state[b]) == g)
-
 /* FREE -> OPEN(me), without room for more words than one (R1). */
 inline claim_free(i) {
 #ifdef M_R1_OWNER_AFTER_CLAIM
@@ -92,6 +89,10 @@ inline scan(adopting) {
      :: adopting && ST(s) == OPEN && PIN(s) == 0 ->
 #endif
         owner_gone(OWNER(s), OGEN(s));
+#if defined(RUNS) && !defined(M_R10_ADOPTED_WITH_CONTS)
+        /* A head whose run was given up half way is the flusher's, with what is to its right. (Only its owner could claim more.) */
+        if :: gone && i + 1 < NB -> x = state[i + 1]; if :: ST(x) == CONT -> gone = 0 :: else fi; x = 0 :: else fi;
+#endif
         if :: gone -> c = committed[i];
               if :: COFF(c) + CONTEXT_UNITS + 1 <= CAP ->
 #ifdef M_R9_ADOPTED_BY_STORE
@@ -110,97 +111,13 @@ inline scan(adopting) {
   d_step { i = 0; s = 0; c = 0; gone = 0; ok = 0 }
 }
 
-/* Policy drop-oldest (R8), when a scan found nothing. The candidate: an unpinned SEALED block, or an unpinned OPEN or EVICT
- * one whose owner is gone. (The code takes the one with the lowest ticket; the model any, in order of place.) */
-inline evict() {
-  i = 0;
-  do
-  :: i < NB ->
-     s = state[i]; ok = 0; gone = 0;
-#ifdef M_R8_PINNED_EVICTED
-     if :: ST(s) == SEALED -> gone = 1
-#else
-     if :: ST(s) == SEALED && PIN(s) == 0 -> gone = 1
-#endif
-        :: (ST(s) == OPEN || ST(s) == EVICT) && PIN(s) == 0 -> owner_gone(OWNER(s), OGEN(s))
-        :: else fi;
-     /* (1) the life stays the same: what is in it still has to get its fate */
-#ifdef M_R8_NO_EVICT_STATE
-     if :: gone -> CAS(state[i], s, STATE(OPEN, 0, w, g, BGEN(s))) :: else fi;
-#else
-     if :: gone -> CAS(state[i], s, STATE(EVICT, 0, w, g, BGEN(s))) :: else fi;
-#endif
-     if :: ok -> b = i; break :: else -> i++ fi
-  :: i >= NB -> break
-  od;
-  if
-  :: b != NONE ->
-     do
-     :: d_step { ep = header_epoch };
-        /* (2) exported, then committed; the owner is gone or has sealed, so `committed` can only lose its offset */
-        e = exported[b]; c = committed[b];
-        if :: CCOUNT(c) == ECOUNT(e) -> break :: else fi;  /* nothing to count; or a recycling that was interrupted */
-#ifdef M_R8_COUNT_AFTER
-        d_step { ok = 0; if :: exported[b] == e -> exported[b] = EXPORTED(COFF(c), CCOUNT(c), ESET(e), EEPOCH(e)); ok = 1; ghost_evicted() :: else fi };
-        if :: ok -> OR_DIE(d_step { cell[PLACE(b, ESET(e), EVICTED)] = cell[PLACE(b, ESET(e), EVICTED)] + ((CCOUNT(c) - ECOUNT(e)) & 15) }); break :: else fi
-#else
-        /* (3) the other set, tagged with the header's epoch; a later tag means that a new flusher came: look again */
-        fill_other_set(b, e, EVICTED, ((CCOUNT(c) - ECOUNT(e)) & 15), ep);
-        /* (4) one CAS moves the position and every total. It fails when a new flusher fenced the word. */
-#ifdef M_R8_EXPORTED_BY_STORE
-        if :: ok -> d_step { exported[b] = EXPORTED(COFF(c), CCOUNT(c), 1 - ESET(e), EEPOCH(e)); CLOSES(b); ghost_evicted() } :: else fi;
-#else
-        if :: ok -> OR_DIE(d_step { ok = 0; if :: exported[b] == e -> exported[b] = EXPORTED(COFF(c), CCOUNT(c), 1 - ESET(e), EEPOCH(e)); ok = 1; CLOSES(b); ghost_evicted() :: else fi }) :: else fi;
-#endif
-        if :: ok -> break :: else fi
-#endif
-     od;
-#ifdef CONT_FIRST
-     s = STATE(EVICT, 0, w, g, BGEN(s)); free_conts(b, s);
-#endif
-     /* (5) committed loses its offset, then exported; a flusher that saw the block SEALED may still do the same */
-     do
-     :: c = committed[b];
-        if :: COFF(c) == 0 -> break :: else -> CAS(committed[b], c, COMMITTED(0, CCOUNT(c), LIFE(CLIFE(c) + 1))) fi
-     od;
-     do
-     :: e = exported[b];
-        if :: EOFF(e) == 0 -> break :: else -> CAS(exported[b], e, EXPORTED(0, ECOUNT(e), ESET(e), EEPOCH(e))) fi
-     od;
-#ifndef CONT_FIRST
-     /* (6) the run's other blocks, downwards: while `committed` reaches into them they are there */
-     s = STATE(EVICT, 0, w, g, BGEN(s)); free_conts(b, s);
-#endif
-     /* (7) a new life, mine */
-#ifdef M_R8_NO_EVICT_STATE
-     s = STATE(OPEN, 0, w, g, BGEN(s));
-#else
-     s = STATE(EVICT, 0, w, g, BGEN(s));
-#endif
-     OR_DIE(d_step {
-       ok = 0; if :: state[b] == s -> state[b] = STATE(OPEN, 0, w, g, NEXT(BGEN(s))); ok = 1 :: else fi;
-       if :: ok -> assert(COFF(committed[b]) == 0 && EOFF(exported[b]) == 0); i = 0; do :: i < CAP -> data[b * CAP + i] = 0; i++ :: else -> break od; i = 0 :: else fi
-     });
-     if :: !ok -> b = NONE :: else fi
-  :: else -> skip
-  fi;
-  d_step { i = 0; s = 0; c = 0; e = 0; gone = 0; ok = 0; ep = 0 }
-}
-
-/* In the step that moves `exported`: what was there is evicted, and had no other fate. */
-inline ghost_evicted() {
-  i = EOFF(e);
-  do
-  :: i < COFF(c) -> k = data[b * CAP + i];
-     if :: k != CTX && k != 0 -> assert(!was_acknowledged[k]); was_evicted[k] = 1 :: else fi; i++
-  :: else -> break
-  od;
-  i = 0; k = 0
-}
-
 /* claim.cpp, take_over(): the offset is read behind the CAS; then the resource record. */
 inline take_over() {
   d_step { c = committed[b]; off = COFF(c); n = CCOUNT(c); life = CLIFE(c); c = 0 };
+#ifdef DAMAGE
+  /* give_up() */
+  if :: off + CONTEXT_UNITS + 1 > CAP -> s = state[b]; CAS(state[b], s, AS(s, SEALED)); d_step { b = NONE; s = 0; ok = 0; off = 0; n = 0; life = 0 } :: else fi;
+#endif
 #ifdef CONTEXT
   OR_DIE(d_step { assert(OWNED(b)); data[b * CAP + off] = CTX; off++ });
   OR_DIE(d_step { assert(OWNED(b)); committed[b] = COMMITTED(off, n, life) });
@@ -225,14 +142,19 @@ inline seal() {
 }
 
 /* One store publishes the record and counts it (R2). */
-inline commit(units) {
+inline commit(units, is_run) {
 #ifdef M_R2_COUNT_APART
   d_step { assert(OWNED(b)); off = off + units; committed[b] = COMMITTED(off, n, life) };
   OR_DIE(d_step { n = (n + 1) & 15; was_committed[id] = 1; committed[b] = COMMITTED(off, n, life); id = 0 })
 #else
   OR_DIE(d_step {
     assert(OWNED(b)); off = off + units; n = (n + 1) & 15;
-    committed[b] = COMMITTED(off, n, life); was_committed[id] = 1; id = 0
+    if :: off <= CAP && !is_run -> HEAD_LAST(b) :: else fi;
+    committed[b] = COMMITTED(off, n, life); was_committed[id] = 1;
+#ifdef DAMAGE
+    if :: DAMAGED(b) -> was_exempt[id] = 1 :: else fi;
+#endif
+    id = 0
   })
 #endif
 }
@@ -240,72 +162,19 @@ inline commit(units) {
 /* The next record's number; 0: all have been tried. */
 inline next_record() { if :: next_id <= MAXR -> id = next_id; next_id++ :: else -> id = 0 fi }
 
-#ifdef RUNS
-#ifndef RB
-#define RB 2                         /* blocks in a run */
-#endif
-#define RUN_END ((RB - 1) * CAP + 1) /* the record's end: in the last block */
-
-/* A record larger than a block (R10). The head is claimed like any block, the others upwards from it; the record is
- * committed once, in the head. Without enough neighbours: back, downwards, and the head is an ordinary block. */
-inline emit_run() {
-  seal();
-  scan(0);
-#ifdef EVICTION
-  if :: b == NONE -> evict() :: else fi;
-#endif
-  if
-  :: b == NONE -> d_step { next_record(); id = 0 }  /* dropped */
-  :: else ->
-     take_over();
-     j = 1;
-     do
-     :: j < RB ->
-        ok = 0;
-        if :: b + j < NB -> s = state[b + j];
-              if :: ST(s) == FREE -> CAS(state[b + j], s, MINE(s, CONT, b + j)) :: else fi
-           :: else fi;
-        if :: ok -> j++ :: else -> break fi
-     :: j >= RB -> break
-     od;
-     if
-     :: j == RB ->
-        OR_DIE(d_step {
-          next_record();
-          if :: id != 0 -> was_run[id] = 1; k = off; do :: k < RUN_END -> data[b * CAP + k] = id; k++ :: else -> break od; k = 0 :: else fi
-        });
-        if :: id != 0 -> k = RUN_END - off; commit(k); k = 0; seal() :: else fi
-     :: else ->
-        d_step { next_record(); id = 0 }  /* dropped: no room for a run */
-     fi;
-     /* Not written: back, downwards. (A thread that dies here leaves that to whoever recycles, evicts or adopts the head.) */
-     if
-     :: b != NONE ->
-        do
-        :: j > 1 -> j--; s = state[b + j];
-           assert(ST(s) == CONT && OWNER(s) == w && OGEN(s) == g);
-           CAS(state[b + j], s, STATE(FREE, 0, 0, 0, NEXT(BGEN(s)))); assert(ok)
-        :: j <= 1 -> break
-        od;
-        skip;
-#ifdef RELEASE_HEAD
-        /* An untouched head can go back as well. */
-        if :: off == 0 -> s = state[b]; CAS(state[b], s, STATE(FREE, 0, 0, 0, NEXT(BGEN(s)))); assert(ok); b = NONE :: true fi
-#endif
-     :: else -> skip
-     fi
-  fi;
-  d_step { j = 0; s = 0; ok = 0 }
-}
-#endif
-
 proctype Producer(byte me) {
   short s, c, e, x, y;
   byte w, g, t, i, b, off, n, life, id, k, j, top, cl, wd, ep;
+#if defined(RUNS) && defined(EVICTION)
+  byte first;
+#endif
   bit ok, gone, role = 0;
 born:
   atomic {
     w = NW; g = 0; i = 0; b = NONE; off = 0; n = 0; life = 0; id = 0; k = 0; j = 0; top = 0; cl = 0; wd = 0; ep = 0;
+#if defined(RUNS) && defined(EVICTION)
+    first = 0;
+#endif
     s = 0; c = 0; e = 0; x = 0; y = 0; ok = 0; gone = 0; t = 0;
     if :: lives < LIVES && next_id <= MAXR -> lives++; t = lives; alive[t] = 1 :: else -> goto done fi
   }
@@ -336,7 +205,7 @@ born:
        if
        :: b != NONE ->
           OR_DIE(d_step { next_record(); if :: id != 0 -> assert(OWNED(b)); data[b * CAP + off] = id :: else fi });
-          if :: id != 0 -> commit(1) :: else fi
+          if :: id != 0 -> commit(1, 0) :: else fi
        :: else -> d_step { next_record(); id = 0 }  /* dropped: the ring is full */
        fi;
 #ifdef RUNS

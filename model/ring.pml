@@ -44,6 +44,8 @@
 #define NK 2              /* outcomes that are told apart */
 #define ACCEPTED 0
 #define EVICTED 1
+#define CORRUPT 2         /* counted with the evicted ones: cells cost states */
+#define CELL_OF(kind) ((kind) == CORRUPT -> EVICTED : (kind))
 
 /* What lies in the ring. */
 short state[NB], committed[NB], exported[NB];
@@ -166,7 +168,39 @@ inline free_conts(b, s) {
 #endif
 }
 
+#ifdef RELEASE
+byte releases = 1;
+#endif
+
+/* Somebody scribbles over block 0's words, once (DAMAGE): costs that block its records, and nobody else anything. */
+#ifdef DAMAGE
+bit damaged, damage_over, was_exempt[MAXR + 1];
+#define DAMAGED(b) (damaged && (b) == 0)
+#define EXEMPT(id) was_exempt[id]
+#define DAMAGE_OVER && damage_over
+#define IS_RESET(b) if :: (b) == 0 && damaged && COFF(committed[b]) == 0 && EOFF(exported[b]) == 0 && CCOUNT(committed[b]) == ECOUNT(exported[b]) -> damaged = 0 :: else -> assert(DAMAGED(b) || (COFF(committed[b]) == 0 && EOFF(exported[b]) == 0 && CCOUNT(committed[b]) == ECOUNT(exported[b]))) fi
+#else
+#define DAMAGED(b) 0
+#define EXEMPT(id) 0
+#define DAMAGE_OVER
+#define IS_RESET(b) assert(COFF(committed[b]) == 0 && EOFF(exported[b]) == 0 && CCOUNT(committed[b]) == ECOUNT(exported[b]))
+#endif
+
+/* In the step that gives the block `b` another life: nothing of a run is left to its right. Every CONT block has its head. */
+#ifdef RUNS
+#define HEAD_LAST(b) assert((b) + 1 >= NB || ST(state[(b) + 1]) != CONT)
+#else
+#define HEAD_LAST(b) skip
+#endif
+
+/* A producer's. */
+#define MINE(x, st, b) STATE(st, 0, w, g, BGEN(x))
+#define OWNED(b) (ST(state[b]) == OPEN && OWNER(state[b]) == w && OGEN(state[b]) == g)
+
+#include "evict.pml"
+#include "run.pml"
 #include "producer.pml"
+#include "settle.pml"
 #include "flusher.pml"
 
 #ifdef OBSERVER
@@ -190,6 +224,33 @@ proctype Observer() {
 }
 #endif
 
+#ifdef DAMAGE
+proctype Damager() {
+  byte off, n;
+  if
+  :: ST(state[0]) != FREE ->
+     if :: off = 0 :: off = CAP :: off = CAP + 1 fi;
+     if :: n = 0 :: n = 1 :: n = CAP + 1 :: n = 15 fi;
+     d_step {
+       damaged = 1;
+       committed[0] = COMMITTED(off, ((CCOUNT(committed[0]) + n) & 15), CLIFE(committed[0]));
+       off = 0; do :: off < CAP -> was_exempt[data[off]] = (data[off] != 0 && data[off] != CTX); off++ :: else -> break od;
+       off = 0; n = 0
+     }
+  :: ST(state[0]) != FREE ->
+     if :: off = 0 :: off = CAP fi;
+     d_step {
+       damaged = 1;
+       exported[0] = EXPORTED(off, ECOUNT(exported[0]), ESET(exported[0]), EEPOCH(exported[0]));
+       off = 0; do :: off < CAP -> was_exempt[data[off]] = (data[off] != 0 && data[off] != CTX); off++ :: else -> break od;
+       off = 0
+     }
+  :: true
+  fi;
+  damage_over = 1
+}
+#endif
+
 init {
   byte i, written;
   atomic {
@@ -197,7 +258,10 @@ init {
     i = 0; do :: i < NF -> run Flusher(i); i++ :: else -> break od;
     i = 0; kills[0] = PKILLS; kills[1] = FKILLS;
 #ifdef OBSERVER
-    run Observer()
+    run Observer();
+#endif
+#ifdef DAMAGE
+    run Damager()
 #endif
   };
   (pdone == NP && fdone == NF);
@@ -206,8 +270,11 @@ init {
     do
     :: i < NB ->
        assert(ST(state[i]) == FREE);                                     /* no block leaks: free = all */
-       assert(COFF(committed[i]) == 0 && EOFF(exported[i]) == 0);        /* I6 */
-       assert(CCOUNT(committed[i]) == ECOUNT(exported[i]));
+       if :: !DAMAGED(i) ->                                              /* I6; damage may come just before the block is FREE */
+             assert(COFF(committed[i]) == 0 && EOFF(exported[i]) == 0);
+             assert(CCOUNT(committed[i]) == ECOUNT(exported[i]))
+          :: else
+       fi;
        CLOSES(i);
        written = written + CCOUNT(committed[i]);
        i++
@@ -218,13 +285,15 @@ init {
     :: i <= MAXR ->
        if :: was_committed[i] ->
              written--;
-             assert(was_acknowledged[i] || was_evicted[i]);   /* none is lost */
-             assert(!(was_acknowledged[i] && was_evicted[i]))            /* and none has two fates */
+             assert(was_acknowledged[i] || was_evicted[i] || EXEMPT(i));      /* none is lost */
+             assert(!(was_acknowledged[i] && was_evicted[i]) || EXEMPT(i))    /* and none has two fates */
           :: else fi;
        i++
     :: else -> break
     od;
+#ifndef DAMAGE
     assert(written == 0);  /* what was counted as written is what was committed */
+#endif
     i = 0;
     do :: i < NW -> assert(CPHASE(claim[i]) == VACANT || !alive[CTID(claim[i])]); i++ :: else -> break od;  /* no slot leaks */
     i = 0

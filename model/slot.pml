@@ -30,7 +30,7 @@ short claim;
 byte word;
 byte lives, kills = KILLS, ended;
 byte owners;       /* that believe they hold the slot */
-bit alive[6];      /* by namespace * 3 + thread id */
+bit alive[8];      /* by namespace * 4 + thread id */
 
 #define OR_DIE(access) if :: atomic { kills > 0 -> kills--; goto dead } :: access fi
 
@@ -39,7 +39,7 @@ proctype Thread(byte tid; byte space) {
 born:
   atomic {
     c = 0; w = 0; ok = 0; init_it = 0; pending = 0; mine = 0;
-    if :: lives < LIVES -> lives++; alive[space * 3 + tid] = 1 :: else -> goto done fi
+    if :: lives < LIVES -> lives++; alive[space * 4 + tid] = 1 :: else -> goto done fi
   }
 #ifdef M_R14_TRYLOCK_FIRST
   goto lock;
@@ -57,7 +57,7 @@ again:
   fi;
   if
   :: !ok ->  /* /proc: of this namespace only */
-     d_step { ok = (NAMESPACE(c) == space && !alive[space * 3 + TID(c)]); init_it = ok }
+     d_step { ok = (NAMESPACE(c) == space && !alive[space * 4 + TID(c)]); init_it = ok }
   :: else -> skip
   fi;
   if :: !ok -> goto leave :: else -> skip fi;
@@ -95,15 +95,19 @@ dead:
 #endif
   :: true -> d_step { if :: mine -> owners-- :: else fi; if :: (mine || pending) && word == tid -> word = DIED :: else fi }
   fi;
-  alive[space * 3 + tid] = 0;
+  alive[space * 4 + tid] = 0;
   goto born;
 done:
   ended++
 }
 
 init {
+  #ifdef ONE_NAMESPACE
+  atomic { run Thread(1, 0); run Thread(2, 0); run Thread(3, 0) };
+#else
   atomic { run Thread(1, 0); run Thread(2, 0); run Thread(1, 1) };
+#endif
   (ended == 3);
   /* No slot leaks: whoever comes can take it, if not the word, then /proc of its namespace tells it. */
-  d_step { assert(owners == 0); assert(PHASE(claim) == VACANT || PHASE(claim) == CLAIMING || word == 0 || word == DIED || !alive[NAMESPACE(claim) * 3 + TID(claim)]) }
+  d_step { assert(owners == 0); assert(PHASE(claim) == VACANT || PHASE(claim) == CLAIMING || word == 0 || word == DIED || !alive[NAMESPACE(claim) * 4 + TID(claim)]) }
 }
