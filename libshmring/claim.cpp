@@ -3,6 +3,7 @@
 #include "libshmring/claim.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "libshmring/evict.hpp"
 #include "libshmring/liveness.hpp"
@@ -40,9 +41,10 @@ bool has_conts(const RingCore& ring, std::uint32_t index) noexcept {
          BlockState::kCont;
 }
 
-/// (OPEN, gone owner, unpinned) -> (OPEN, me), where there is room (R9).
+/// (OPEN, gone owner, unpinned) -> (OPEN, me), where there is room (R9). It gets a new ticket: what we write to it comes after what we
+/// wrote to the block before.
 OpenBlock adopt(RingCore& ring, WriterState& state, const Wanted& wanted, std::uint32_t index,
-                std::uint64_t word) noexcept {
+                std::uint64_t word, std::optional<std::uint64_t> ticket) noexcept {
   const StateWord owner = StateWord::unpack(word);
   if (owner.state != BlockState::kOpen || owner.pin != Pin::kUnpinned || owner.signal != wanted.signal)
     return {};
@@ -55,6 +57,9 @@ OpenBlock adopt(RingCore& ring, WriterState& state, const Wanted& wanted, std::u
   const StateWord mine = word_of(state, BlockState::kOpen, wanted.signal, owner.block_generation);
   if (!descriptor.state.compare_exchange_strong(word, mine.pack(), std::memory_order_acq_rel))
     return {};  // P3
+  descriptor.ticket.store(
+      ticket ? *ticket : next_ticket(ring.header()),
+      std::memory_order_relaxed);  // relaxed: before the first `committed` of ours, which is a release
   return take_over(ring, state, mine, index, wanted, 0);
 }
 
@@ -65,7 +70,7 @@ OpenBlock adopt_predecessors(RingCore& ring, WriterState& state, const Wanted& w
     if (index == kNoBlock || index > ring.file().geometry().block_count) continue;
     const std::uint64_t word =
         ring.file().descriptors()[index - 1].state.load(std::memory_order_acquire);  // P3
-    if (const OpenBlock block = adopt(ring, state, wanted, index - 1, word); block.capacity != 0)
+    if (const OpenBlock block = adopt(ring, state, wanted, index - 1, word, {}); block.capacity != 0)
       return block;
   }
   return {};
@@ -74,15 +79,14 @@ OpenBlock adopt_predecessors(RingCore& ring, WriterState& state, const Wanted& w
 /// One scan, from the ticket on, looks at every block once (R12).
 OpenBlock scan(RingCore& ring, WriterState& state, const Wanted& wanted) noexcept {
   const std::uint32_t total = ring.file().geometry().block_count;
-  const std::uint64_t ticket =
-      ring.header().ticket.fetch_add(1, std::memory_order_relaxed);  // relaxed: where to start
+  const std::uint64_t ticket = next_ticket(ring.header());
   for (std::uint32_t step = 0; step < total; ++step) {
     const auto index = static_cast<std::uint32_t>((ticket + step) % total);
     const std::uint64_t word =
         ring.file().descriptors()[index].state.load(std::memory_order_acquire);  // P2, P3
     const OpenBlock block = StateWord::unpack(word).state == BlockState::kFree
                                 ? claim_free(ring, state, wanted, index, word, ticket)
-                                : adopt(ring, state, wanted, index, word);
+                                : adopt(ring, state, wanted, index, word, ticket);
     if (block.capacity != 0) return block;
   }
   return {};
@@ -95,13 +99,16 @@ OpenBlock take_oldest(RingCore& ring, WriterState& state, const Wanted& wanted) 
   if (!index) return {};
   BlockDescriptor& descriptor = ring.file().descriptors()[*index];
   const StateWord mine = StateWord::unpack(descriptor.state.load(std::memory_order_acquire));  // P3
-  // relaxed: an order for drain and eviction, no more
-  stamp(descriptor, ring.header().ticket.fetch_add(1, std::memory_order_relaxed));
+  stamp(descriptor, next_ticket(ring.header()));
   wake_flusher(ring.header());
   return take_over(ring, state, mine, *index, wanted, 0);
 }
 
 }  // namespace
+
+std::uint64_t next_ticket(RingHeader& header) noexcept {
+  return header.ticket.fetch_add(1, std::memory_order_acq_rel);  // P14
+}
 
 bool owned_by(const StateWord& word, const WriterState& state) noexcept {
   return word.writer == state.slot_index && word.writer_generation == state.slot_generation;
@@ -137,7 +144,7 @@ OpenBlock take_over(RingCore& ring, const WriterState& state, const StateWord& m
 }
 
 void stamp(BlockDescriptor& descriptor, std::uint64_t ticket) noexcept {
-  descriptor.ticket.store(ticket, std::memory_order_relaxed);  // relaxed: an order for the drain, no more
+  descriptor.ticket.store(ticket, std::memory_order_relaxed);            // relaxed: as in adopt()
   descriptor.opened_ns.store(boottime_ns(), std::memory_order_relaxed);  // relaxed: for people
 }
 

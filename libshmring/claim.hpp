@@ -34,7 +34,9 @@ OpenBlock claim_run(RingCore& ring, WriterState& state, const Wanted& wanted) no
 OpenBlock take_over(RingCore& ring, const WriterState& state, const StateWord& mine, std::uint32_t index,
                     const Wanted& wanted, std::uint32_t conts) noexcept;
 
-/// The head's next opening: ticket and time.
+/// The order of openings: a thread's later block has a later ticket.
+std::uint64_t next_ticket(RingHeader& header) noexcept;
+/// A fresh block's ticket and time.
 void stamp(BlockDescriptor& descriptor, std::uint64_t ticket) noexcept;
 /// Lowers the estimate of free blocks, and wakes the flusher when few are left.
 void count_claimed(RingHeader& header, std::uint32_t blocks, std::uint32_t total) noexcept;

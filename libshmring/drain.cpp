@@ -81,6 +81,7 @@ bool Reader::Impl::mend_state(std::uint32_t index) {
 
 void Reader::Impl::list_candidates() {
   candidates.clear();
+  first_ticket_after = ring.header().ticket.load(std::memory_order_acquire);  // P14
   report.free_blocks = 0;
   for (std::uint32_t index = 0; index < ring.geometry().block_count; ++index) {
     const BlockDescriptor& d = descriptor(index);
@@ -94,12 +95,39 @@ void Reader::Impl::list_candidates() {
   });
 }
 
+/// Whether the block was opened or adopted after this pass began, or while it listed the blocks. A thread's later block may then be on
+/// the list, or in an earlier place, and an earlier one not: such a block waits for the next pass, so that a thread's
+/// records keep their order. (Whoever is in the middle of a claim at this pass's beginning gets its next ticket after it.) A ticket
+/// that nobody has been given yet is damage, and no reason to wait.
+bool Reader::Impl::opened_since(const Candidate& candidate) const noexcept {
+  const std::uint64_t ticket =
+      descriptor(candidate.index)
+          .ticket.load(std::memory_order_relaxed);  // relaxed: `committed` was acquired before
+  if (ticket == candidate.ticket && ticket < first_ticket_after) return false;
+  return ticket < ring.header().ticket.load(std::memory_order_relaxed);  // relaxed: only damage is larger
+}
+
+/// Pins what is read (R5). Its owner may be sealing it: then the new word is as good, as long as it is of the same owner and life.
+bool Reader::Impl::pin(BlockDescriptor& d, std::uint64_t& word) noexcept {
+  const StateWord before = StateWord::unpack(word);
+  for (int attempt = 0; attempt < 3 && !superseded(); ++attempt) {
+    if (set_pin(d, word, my_pin())) return true;
+    const StateWord now = StateWord::unpack(word);
+    if (now.state != BlockState::kSealed || now.block_generation != before.block_generation ||
+        now.writer != before.writer || now.writer_generation != before.writer_generation) {
+      return false;
+    }
+  }
+  return false;
+}
+
 /// Hands out what is new in a block, or finishes with it. False: the sink wants no more.
-bool Reader::Impl::visit(std::uint32_t index, const std::function<bool(Slice&&)>& sink) {
+bool Reader::Impl::visit(const Candidate& candidate, const std::function<bool(Slice&&)>& sink) {
+  const std::uint32_t index = candidate.index;
   BlockDescriptor& d = descriptor(index);
   // The order of these loads is R4: state, owner, exported, committed.
   std::uint64_t word = d.state.load(std::memory_order_acquire);  // P3
-  const StateWord state = StateWord::unpack(word);
+  StateWord state = StateWord::unpack(word);
   if (!holds_records(state.state)) return true;
   if (state.state == BlockState::kEvict && !gone(state)) return true;
   Track& track = tracks[index];
@@ -117,9 +145,10 @@ bool Reader::Impl::visit(std::uint32_t index, const std::function<bool(Slice&&)>
   if (nothing_left(committed, exported)) return settle(index), true;
   if (track.outstanding() && committed.offset_bytes() <= track.handed_offset)
     return true;  // all of it is on its way
-  // What is read is pinned first (R5). The state word was loaded before the header's epoch (in fence_exported): if a later
-  // holder has pinned it in between, the CAS fails.
-  if (state.pin != my_pin() && !set_pin(d, word, my_pin())) return true;  // next time
+  if (opened_since(candidate)) return report.more = true;
+  // The state word was loaded before the header's epoch (in fence_exported): if a later holder has pinned it in between, the CAS fails.
+  if (state.pin != my_pin() && !pin(d, word)) return leave(state.signal), true;
+  state = StateWord::unpack(word);
   if (contradictory(index, state, exported, committed)) {
     // A run that somebody is recycling loses its CONT blocks after its words: only words that stay are damage.
     if (d.committed.load(std::memory_order_acquire) == committed.word) write_off(index);  // P1

@@ -33,7 +33,7 @@ DrainReport Reader::drain(const DrainBudget& budget, const std::function<bool(Sl
   bool wanted = true;
   for (const Candidate& candidate : impl.candidates) {
     if (wanted) {
-      wanted = impl.visit(candidate.index, sink);
+      wanted = impl.visit(candidate, sink);
     } else {
       impl.settle(candidate.index);  // room for producers, also when the sink is full
     }

@@ -52,6 +52,7 @@ struct Reader::Impl {
   std::vector<Candidate> candidates;
   std::uint32_t next_slot_to_ask = 0;
   // Of the drain under way.
+  std::uint64_t first_ticket_after = 0;  // of a block opened after it began: such a one has to wait
   DrainReport report;
   DrainBudget budget{};
   std::uint32_t sealed_pins_left =
@@ -90,7 +91,9 @@ struct Reader::Impl {
   bool mend_state(std::uint32_t index);
   bool has_head(std::uint32_t index) const noexcept;
   void list_candidates();
-  bool visit(std::uint32_t index, const std::function<bool(Slice&&)>& sink);
+  bool opened_since(const Candidate& candidate) const noexcept;
+  bool visit(const Candidate& candidate, const std::function<bool(Slice&&)>& sink);
+  bool pin(BlockDescriptor& descriptor, std::uint64_t& word) noexcept;
   bool hand_out(std::uint32_t index, std::uint64_t word, CommittedWord committed,
                 const std::function<bool(Slice&&)>& sink);
   void settle(std::uint32_t index);

@@ -171,9 +171,12 @@ Result<void> RingFile::still_valid() const {
                      " bytes while in use: its records are lost; remove it, and restart its producers"};
   }
   RingIdentity now{};
-  if (::pread(fd(), &now, sizeof(now), 0) != static_cast<ssize_t>(sizeof(now)) || is_another(now, identity())) {
-    return Error{ErrorCode::kDamaged, path().string() + " was overwritten while in use: what it held is lost; remove it, and "
-                                                        "restart its producers"};
+  if (::pread(fd(), &now, sizeof(now), 0) != static_cast<ssize_t>(sizeof(now)) ||
+      is_another(now, identity())) {
+    return Error{ErrorCode::kDamaged,
+                 path().string() +
+                     " was overwritten while in use: what it held is lost; remove it, and "
+                     "restart its producers"};
   }
   struct stat named {};
   if (::lstat(path().c_str(), &named) != 0 || named.st_dev != impl_->device || named.st_ino != impl_->inode) {

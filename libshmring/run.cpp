@@ -70,8 +70,7 @@ OpenBlock claim_at(RingCore& ring, WriterState& state, const Wanted& wanted, std
 OpenBlock scan_for_run(RingCore& ring, WriterState& state, const Wanted& wanted,
                        std::uint32_t conts) noexcept {
   const std::uint32_t total = ring.file().geometry().block_count;
-  const std::uint64_t ticket =
-      ring.header().ticket.fetch_add(1, std::memory_order_relaxed);  // relaxed: where to start
+  const std::uint64_t ticket = next_ticket(ring.header());
   const auto start = static_cast<std::uint32_t>(ticket % total);
   for (std::uint32_t step = 0; step < total;) {
     const std::uint32_t head = (start + step) % total;
@@ -96,9 +95,7 @@ OpenBlock claim_run(RingCore& ring, WriterState& state, const Wanted& wanted) no
     const auto head = evict_neighbours(ring, state, conts + 1);
     wake_flusher(ring.header());
     if (!head) break;
-    // relaxed: an order, no more
-    const std::uint64_t ticket = ring.header().ticket.fetch_add(1, std::memory_order_relaxed);
-    run = claim_at(ring, state, wanted, *head, conts, ticket);
+    run = claim_at(ring, state, wanted, *head, conts, next_ticket(ring.header()));
   }
   return run;
 }

@@ -5,7 +5,7 @@
 # death by preemptions (0+1+2...), how often an equal one was left out, and the time. Exit 1: something does not hold.
 #
 # usage: scripts/schedules.sh [--preemptions N (default 3)] [--deaths N (preemptions where one dies; default 2)]
-#                             [--scenario NAME] [--seconds S] [--compare] [--order] [--schedule a12,b7,a30x]
+#                             [--scenario NAME] [--seconds S] [--compare] [--schedule a12,b7,a30x]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

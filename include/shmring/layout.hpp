@@ -96,6 +96,7 @@
 //  P11 header.epoch           release: lease taken              acquire: acknowledge                 a later holder exists
 //  P12 writer_state.busy      release: commit, abandon          acquire: register                    the private state that a dead thread left behind
 //  P13 outcome cells          release: acknowledge              acquire: acknowledge, accounting     the tag that fences; and a look at `exported` that follows
+//  P14 header.ticket          release: claim, adopt, evict      acquire: drain                       the blocks that the same thread opened before
 //
 //  Weaker machines than x86: each row is a plain release store (or CAS) read by an acquire load of the same word, so the
 //  C++ model orders it on any machine. P6's release end is the kernel: exit_robust_list() runs after the last user
@@ -299,7 +300,7 @@ struct alignas(kCacheLine) BlockDescriptor {
   std::atomic<std::uint64_t> state;      // StateWord; see the life of a block
   std::atomic<std::uint64_t> committed;  // CommittedWord; the crash rule
   std::atomic<std::uint64_t>
-      ticket;  // of the claim: the order in which blocks were opened (the oldest goes first)
+      ticket;  // of the claim or adoption: a thread's blocks in its order (the oldest goes first)
   std::atomic<std::uint64_t> opened_ns;  // CLOCK_BOOTTIME of the claim: the age of what is in it; for people
   std::uint64_t reserved0[4];
   // The flusher's line.
@@ -392,7 +393,8 @@ static_assert(sizeof(RingIdentity) == 240 && std::is_trivially_copyable_v<RingId
 struct RingHeader {
   RingIdentity identity;
 
-  // Where the next claim starts its scan. Contended by claims: once per block, not per record.
+  // Where the next claim starts its scan; given to the block that it wins, so that a thread's later block has a later one.
+  // Contended by claims: once per block, not per record.
   alignas(kCacheLine) std::atomic<std::uint64_t> ticket;
   // Estimates for the claim; recomputed by the flusher at each tick.
   alignas(kCacheLine) std::atomic<std::uint32_t> free_blocks;

@@ -162,6 +162,22 @@ TEST(Adopt, TakesAnyGoneOwnersBlockBeforeItFails) {
   EXPECT_EQ(ring.committed(2).count(), 2U);
 }
 
+TEST(Adopt, KeepsTheOrderOfTheAdoptersRecords) {
+  const TestRing ring;
+  fill_block(ring, 2, open_of(kOther, 5), BlockText().resource("r").record("old"));  // of an early ticket
+  for (const std::uint32_t taken : {0U, 3U}) test::seal_with(ring, taken, {"x"});
+  ring.header().ticket.store(1);
+  const Ring opened = ring.open();
+  ASSERT_TRUE(emit(opened, std::string(3500, '1')));
+  ASSERT_EQ(my_block(), 1U);
+  ASSERT_TRUE(emit(opened, std::string(2000, '2')));
+  ASSERT_EQ(my_block(), 2U);
+  test::Flusher flusher(ring);
+  std::string order;
+  for (const std::string& text : texts(flusher.drain())) order += text[0];
+  EXPECT_EQ(order, "xx1o2");
+}
+
 /// Whether a log record finds a place when block 2 is the only one not full of somebody else's, in `state`.
 bool adopts(const TestRing& ring, StateWord state, const BlockText& text) {
   take_all_but(ring, {2});

@@ -2,13 +2,12 @@
 // Plays the schedules of one scenario or of all, and prints what it did. Exit 1: something does not hold.
 //
 // usage: schedules --list
-//        schedules [--scenario NAME] [--preemptions N] [--deaths N] [--seconds S] [--order] [--compare]
-//        schedules --scenario NAME --schedule a12,b7,a30x [--order]
+//        schedules [--scenario NAME] [--preemptions N] [--deaths N] [--seconds S] [--compare]
+//        schedules --scenario NAME --schedule a12,b7,a30x
 //
 //   --preemptions N  at most (default 2)
 //   --deaths N       preemptions in schedules in which one dies, at most (default 1)
 //   --seconds S      of processor time and per scenario for those with most preemptions (default: until all are played)
-//   --order          judges too whether a thread's records leave the ring in the order in which it wrote them
 //   --compare        plays everything once more without leaving anything out: the outcomes must be the same
 #include <sched.h>
 #include <signal.h>
@@ -31,7 +30,6 @@ constexpr unsigned kHangSeconds = 120;  // a schedule that takes longer hangs
 struct Arguments {
   bool list = false;
   bool compare = false;
-  Judged judged = Judged::kFates;
   std::string scenario;  // empty: all
   std::optional<Schedule> schedule;
   Limits limits;
@@ -61,8 +59,6 @@ Arguments read_arguments(int argc, char** argv) {
       arguments.list = true;
     else if (name == "--compare")
       arguments.compare = true;
-    else if (name == "--order")
-      arguments.judged = Judged::kFatesAndOrder;
     else if (name == "--scenario")
       arguments.scenario = value(n);
     else if (name == "--preemptions")
@@ -174,14 +170,14 @@ int run(const Arguments& arguments) {
   ::signal(SIGALRM, &tell_of_a_hang);
   stay_on_one_processor();
   if (arguments.schedule) {
-    Scene scene(scenario_named(arguments.scenario), arguments.judged);
+    Scene scene(scenario_named(arguments.scenario));
     return replay(scene, *arguments.schedule);
   }
   int status = 0;
   print_heading();
   for (const Scenario& scenario : all_scenarios()) {
     if (!arguments.scenario.empty() && arguments.scenario != scenario.name) continue;
-    Scene scene(scenario, arguments.judged);
+    Scene scene(scenario);
     status |= explore(scene, arguments);
   }
   return status;

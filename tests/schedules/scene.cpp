@@ -68,12 +68,8 @@ void Role::looks_at_the_accounts() const {
   actor_learned_something();
 }
 
-Scene::Scene(const Scenario& scenario, Judged judged)
-    : scenario_(scenario),
-      judged_(judged),
-      scratch_(scenario.shape),
-      file_(scratch_.attach()),
-      ring_(scratch_.open()) {
+Scene::Scene(const Scenario& scenario)
+    : scenario_(scenario), scratch_(scenario.shape), file_(scratch_.attach()), ring_(scratch_.open()) {
   static_cast<void>(payload_text());
   watch_mapping(file_.base(), file_.geometry().file_bytes);
   watch_mapping(ring_.core()->file().base(), file_.geometry().file_bytes);

@@ -71,16 +71,13 @@ inline constexpr RingShape kFourBlocksDropOldest{
 
 const std::vector<Scenario>& all_scenarios();
 
-enum class Judged : std::uint8_t { kFates, kFatesAndOrder };
-
 class Scene {
  public:
-  explicit Scene(const Scenario& scenario, Judged judged = Judged::kFates);
+  explicit Scene(const Scenario& scenario);
   ~Scene();
   Scene(const Scene&) = delete;
   Scene& operator=(const Scene&) = delete;
 
-  Judged judged() const noexcept { return judged_; }
   const Scenario& scenario() const noexcept { return scenario_; }
   const Ring& ring() const noexcept { return ring_; }
   const RingFile& file() const noexcept { return file_; }
@@ -116,7 +113,6 @@ class Scene {
   void clear_away(bool somebody_died);
 
   const Scenario& scenario_;
-  const Judged judged_;
   ScratchRing scratch_;
   RingFile file_;  // what flushers and the judge see
   Ring ring_;
