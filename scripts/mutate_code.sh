@@ -75,7 +75,8 @@ build() { # preset target...
 run_check() { # preset target check
   local program=$scratch/$1/tests/bin/$2 status=0 arguments=("--gtest_filter=$3" --gtest_fail_fast)
   [ "$2" != schedules ] || arguments=(--scenario "$3" --seconds 20)
-  "${plain_addresses[@]}" timeout --kill-after 10 $kLimit "$program" "${arguments[@]}" >"$log" 2>&1 || status=$?
+  # In a shell of its own, whose word on a signal that ended the program goes to the log as well.
+  ("${plain_addresses[@]}" timeout --kill-after 10 $kLimit "$program" "${arguments[@]}") >"$log" 2>&1 || status=$?
   grep -q '^\[==========\] Running 0 tests' "$log" && return 3
   case $status in
     0) return 0 ;;

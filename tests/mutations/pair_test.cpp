@@ -299,5 +299,23 @@ TEST_F(PairThreads, P13AnOutcomeCellHandsOverWhatWasDoneBeforeItWasFilled) {
   EXPECT_EQ(sum, 3U);
 }
 
+TEST_F(PairThreadsOnAFullRing, P14ATicketHandsOverWhatItsThreadDidBefore) {
+  const Lease lease = lease_of(file());
+  const auto reader = reader_of(file(), lease);
+  bool emitted = true;
+  one_after_the_other(
+      [&] {
+        static_cast<void>(ring().prepare_thread());  // which the flusher may see
+        leave_note();
+        emitted = test::emit(ring(), "no room");  // a ticket and no block
+      },
+      [&] {
+        reader->drain(1U << 30U, [](Slice&&) { return true; });
+        take_note();
+      });
+  EXPECT_TRUE(was_taken());
+  EXPECT_FALSE(emitted);
+}
+
 }  // namespace
 }  // namespace shmring

@@ -87,5 +87,24 @@ TEST_F(RegistrationAtEveryInstruction, BlocksAllSignalsFromItsClaimToTheEndOfIt)
   EXPECT_GT(seen, 0U);
 }
 
+/// A block of a holder a million lives ago, whom the next holders' generations would seem to bring back to life.
+TEST(RegistrationThatDiesAtAWrap, LeavesTheSealingToItsSuccessor) {
+  Stage stage({.blocks = 8, .block_bytes = 4096, .writers = 1});
+  stage.dead_writer(1);
+  WriterSlot& slot = stage.file().slots()[0];
+  ClaimWord claim = ClaimWord::unpack(slot.claim.load());
+  claim.generation = StateWord::kGenerationMask;
+  slot.claim.store(claim.pack());
+  {
+    Tracee tracee([&] { static_cast<void>(stage.ring()); },
+                  [&] { static_cast<void>(stage.ring().prepare_thread()); });
+    while (ClaimWord::unpack(slot.claim.load()).phase != SlotPhase::kClaiming) ASSERT_TRUE(tracee.step());
+    tracee.kill();
+  }
+  stage.somebody_alive_after([&] { static_cast<void>(stage.ring().prepare_thread()); });
+  EXPECT_EQ(ClaimWord::unpack(slot.claim.load()).phase, SlotPhase::kHeld);
+  EXPECT_EQ(StateWord::unpack(stage.file().descriptors()[0].state.load()).state, BlockState::kSealed);
+}
+
 }  // namespace
 }  // namespace shmring::testing

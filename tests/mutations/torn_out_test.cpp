@@ -2,8 +2,6 @@
 // An emit that claims a block is left by siglongjmp after each instruction that changed something (R20): the trap flag of x86-64
 // stops the thread after every instruction; a handler looks, and leaves. What no instruction has changed cannot matter.
 #include <setjmp.h>
-#include <signal.h>
-#include <ucontext.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -17,14 +15,13 @@
 #include "libshmring/accounting.hpp"
 #include "libshmring/claim.hpp"
 #include "tests/libshmring/ring_test_support.hpp"
+#include "tests/mutations/trap_flag.hpp"
 
 namespace shmring {
 namespace {
 
 using test::Flusher;
 using test::TestRing;
-
-constexpr std::uint64_t kTrapFlag = 0x100;
 
 /// What an emit may leave behind: the thread's lists and flags, and the words of the blocks.
 struct Traces {
@@ -45,21 +42,12 @@ struct Leave {
   sigjmp_buf where_to;
   std::span<BlockDescriptor> descriptors;
   std::uint64_t changes_left = 0;
-  bool is_done = false;
   Traces last;
   Traces now;
 };
 Leave leave;
 
-void set_trap_flag() {
-  asm volatile("pushfq\n\torq %0, (%%rsp)\n\tpopfq" : : "i"(kTrapFlag) : "memory", "cc");
-}
-
-void on_trap(int, siginfo_t*, void* context) {
-  if (leave.is_done) {
-    static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_EFL] &= ~static_cast<greg_t>(kTrapFlag);
-    return;
-  }
+void leave_after_the_last_change() {
   leave.now.take(leave.descriptors);
   if (leave.now == leave.last) return;
   leave.last = leave.now;
@@ -75,28 +63,17 @@ void on_trap(int, siginfo_t*, void* context) {
 }
 
 /// Emits, and leaves after so many changes. False: it was done by then.
-bool emit_torn_out(const Ring& ring, const std::string& text, std::uint64_t changes) {
+bool emit_torn_out(test::TrapFlag& trap, const Ring& ring, const std::string& text, std::uint64_t changes) {
   leave.descriptors = ring.core()->file().descriptors();
   leave.changes_left = changes;
   leave.last.take(leave.descriptors);
-  leave.is_done = false;
   if (sigsetjmp(leave.where_to, 1) != 0) return true;
-  set_trap_flag();
-  emit_in_frame(ring, text);
-  leave.is_done = true;
+  trap.step_through([&] { emit_in_frame(ring, text); }, &leave_after_the_last_change);
   return false;
 }
 
 class TornOutAtEveryChange : public ::testing::Test {
  protected:
-  TornOutAtEveryChange() {
-    struct sigaction action {};
-    action.sa_sigaction = &on_trap;
-    action.sa_flags = SA_SIGINFO;
-    ::sigaction(SIGTRAP, &action, &before_);
-  }
-  ~TornOutAtEveryChange() override { ::sigaction(SIGTRAP, &before_, nullptr); }
-
   /// What arrives is accepted.
   void drain() {
     for (const Slice& slice : flusher_.drain()) {
@@ -126,7 +103,7 @@ class TornOutAtEveryChange : public ::testing::Test {
   /// The thread's life: a block with a little in it, a claim that it is torn out of, and then it goes on.
   bool torn_out_after(std::uint64_t changes) {
     EXPECT_TRUE(emit_in_frame(opened_, before_it_));
-    const bool was_torn_out = emit_torn_out(opened_, torn_, changes);
+    const bool was_torn_out = emit_torn_out(trap_, opened_, torn_, changes);
     drain();  // what it gave away may be recycled by now
     for (const std::string* text : {&small_, &large_, &larger_}) EXPECT_TRUE(emit_in_frame(opened_, *text));
     EXPECT_EQ(forgotten_blocks(), 0U);
@@ -142,7 +119,7 @@ class TornOutAtEveryChange : public ::testing::Test {
  private:
   Flusher flusher_{ring_};
   std::vector<std::string> arrived_;
-  struct sigaction before_ {};
+  test::TrapFlag trap_;
 
  protected:
   void forget_arrivals() { arrived_.clear(); }

@@ -47,6 +47,10 @@ inline const auto kHasLostItsLease = [](const Role& role) {
   kHasDrained(role);
   role.flusher().lose_lease();
 };
+inline const auto kTookALeaseAndLostIt = [](const Role& role) {
+  kTakesOver(role);
+  role.flusher().lose_lease();
+};
 inline const auto kAcknowledgesAndDrains = [](const Role& role) {
   role.flusher().acknowledge();
   role.flusher().drain();

@@ -209,6 +209,23 @@ const std::vector<Scenario>& all_scenarios() {
        {kHasLostItsLease, kAcknowledges},
        {.work = [](const Role& role) { kHasDrained(role), kFillsABlock(role); }},
        Flushers::kOneIsLate},
+      {"a_late_drain_while_its_block_is_claimed",
+       kFourBlocks,
+       kNoBlockFree,
+       {kTookALeaseAndLostIt, [](const Role& role) { role.flusher().drain(); }},
+       {.work = [](const Role& role) { kTakesOver(role), kDrainsAndAcknowledges(role), kFillsABlock(role); }},
+       Flushers::kOneIsLate},
+      {"a_late_acknowledgement_beside_three_others",
+       kFourBlocks,
+       kNothing,
+       {kOpensABlock,
+        [](const Role& role) {
+          kTakesOver(role), kDrainsAndAcknowledges(role);
+          kEmitsOne(role), kDrainsAndAcknowledges(role);
+          kEmitsOne(role), kDrainsAndAcknowledges(role);
+        }},
+       {kHasLostItsLease, kAcknowledges},
+       Flushers::kOneIsLate},
       {"a_late_flusher_while_evicted",
        kFourBlocksDropOldest,
        kNoBlockFree,
