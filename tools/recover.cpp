@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// shmring recover: all committed records out of a ring's file that need not be fit to attach to. It never writes to it.
+// shmring recover: all committed records out of a ring's file that need not be fit to attach to, and never writes to it. Or, when
+// told so, frees writer slots, and writes nothing else.
 #include "libshmring/recover.hpp"
 
 #include <fcntl.h>
@@ -11,7 +12,9 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <vector>
 
+#include "tools/free_slot.hpp"
 #include "tools/record.hpp"
 #include "tools/slice_text.hpp"
 #include "tools/text.hpp"
@@ -31,6 +34,7 @@ struct RecoverArguments {
   std::uint32_t blocks = 0;
   std::uint32_t writers = 0;
   bool all = false;
+  std::vector<std::uint32_t> free_slots;
 };
 
 /// Where the records go: a file of its own, or standard output.
@@ -131,12 +135,22 @@ int recover_ring(const RecoverArguments& arguments) {
   return report->is_complete() && no_otlp == 0 ? kFine : kBadNews;
 }
 
+/// Freeing slots recovers no records: none of the other options goes with it.
+void refuse_other_options(const CLI::App& verb, const CLI::Option& free_slot) {
+  for (const CLI::Option* option : verb.get_options()) {
+    if (option == &free_slot || option->get_positional() || option->count() == 0) continue;
+    throw CLI::ValidationError(free_slot.get_name(), "does not go with " + option->get_name());
+  }
+}
+
 }  // namespace
 
 void add_recover(CLI::App& app, Run& run) {
   auto arguments = std::make_shared<RecoverArguments>();
   CLI::App* verb =
-      app.add_subcommand(kVerb, "Extract all committed records from a ring's file, however damaged");
+      app.add_subcommand(kVerb,
+                         "Extract all committed records from a ring's file, however damaged; or free a "
+                         "writer slot whose holder nobody can prove gone");
   add_ring(*verb, arguments->ring);
   add_format(*verb, arguments->format);
   verb->add_option("--output-file", arguments->output_file, "where the records go; left out: standard output")
@@ -146,7 +160,19 @@ void add_recover(CLI::App& app, Run& run) {
            "of the ring, where its header does not say (any more)");
   verb->add_option("--blocks", arguments->blocks, "likewise: how many")->type_name("COUNT");
   verb->add_option("--writers", arguments->writers, "likewise: how many writer slots")->type_name("COUNT");
-  verb->callback([arguments, &run] { run = [arguments] { return recover_ring(*arguments); }; });
+  const CLI::Option* free_slot =
+      verb->add_option("--free-slot", arguments->free_slots,
+                       "free this writer slot and do nothing else (repeatable): you know that its holder is "
+                       "gone; `shmring status` lists those whom nobody can prove gone")
+          ->type_name("SLOT")
+          ->allow_extra_args(false);
+  verb->callback([arguments, &run, verb, free_slot] {
+    if (!arguments->free_slots.empty()) refuse_other_options(*verb, *free_slot);
+    run = [arguments] {
+      return arguments->free_slots.empty() ? recover_ring(*arguments)
+                                           : free_slots(kVerb, arguments->ring.path(), arguments->free_slots);
+    };
+  });
 }
 
 }  // namespace shmring::tools

@@ -65,6 +65,20 @@ Json flusher_json(const FlusherView& flusher) {
   return json;
 }
 
+Json holders_json(const WriterCensus& writers) {
+  Json list = Json::array();
+  for (const SlotHolder& holder : writers.unknown_holders) {
+    list.push_back({{"slot", holder.slot},
+                    {"registering", holder.is_registering},
+                    {"pid", holder.pid},
+                    {"thread", holder.thread},
+                    {"pid_namespace", holder.pid_namespace},
+                    {"command", holder.command},
+                    {"age_ms", holder.age ? Json(milliseconds(*holder.age)) : Json(nullptr)}});
+  }
+  return list;
+}
+
 }  // namespace
 
 std::string as_json(const StatusReport& report) {
@@ -85,7 +99,8 @@ std::string as_json(const StatusReport& report) {
   const Json writers{{"live", report.writers.live},
                      {"dead", report.writers.dead},
                      {"unknown", report.writers.unknown},
-                     {"slots", report.writers.slots}};
+                     {"slots", report.writers.slots},
+                     {"unknown_holders", holders_json(report.writers)}};
   const Json json{{"ring", ring},
                   {"accounting", accounting_json(report)},
                   {"writers", writers},

@@ -14,9 +14,9 @@ namespace {
 
 WriterCensus count_writers(const RingFile& ring) {
   WriterCensus census;
-  for (const WriterSlot& slot : ring.slots()) {
+  for (std::uint32_t index = 0; index < ring.geometry().writer_count; ++index) {
     ++census.slots;
-    switch (liveness(slot, Ask::kWordAndProc)) {
+    switch (liveness(ring.slots()[index], Ask::kWordAndProc)) {
       case Liveness::kVacant:
         break;
       case Liveness::kAlive:
@@ -27,6 +27,7 @@ WriterCensus count_writers(const RingFile& ring) {
         break;
       case Liveness::kUnknown:
         ++census.unknown;
+        census.unknown_holders.push_back(holder_of(ring, index));
         break;
     }
   }

@@ -6,19 +6,22 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "libshmring/accounting.hpp"
 #include "libshmring/ring_file.hpp"
 #include "shmring/result.hpp"
 #include "tools/flusher_view.hpp"
+#include "tools/slot_holder.hpp"
 
 namespace shmring::tools {
 
 struct WriterCensus {
   std::uint32_t slots = 0;
   std::uint32_t live = 0;
-  std::uint32_t dead = 0;     // ended; the slot waits for its next thread
-  std::uint32_t unknown = 0;  // of another pid namespace: nobody here can tell
+  std::uint32_t dead = 0;                        // ended; the slot waits for its next thread
+  std::uint32_t unknown = 0;                     // of another pid namespace: nobody here can tell
+  std::vector<SlotHolder> unknown_holders = {};  // those
 };
 
 struct StatusReport {

@@ -13,6 +13,7 @@ namespace shmring::tools {
 namespace {
 
 constexpr std::size_t kBarWidth = 40;
+constexpr std::size_t kHoldersShown = 8;
 
 std::string flusher_line(const FlusherView& flusher) {
   if (flusher.state == FlusherState::kNone) {
@@ -36,6 +37,20 @@ std::string writers_line(const WriterCensus& writers) {
   return line + fmt::format(", of {} slots", format_count(writers.slots));
 }
 
+/// Whom nobody here can judge: one that is gone holds its slot until somebody says so.
+void add_unknown_holders(Table& table, const WriterCensus& writers) {
+  std::size_t shown = 0;
+  for (const SlotHolder& holder : writers.unknown_holders) {
+    if (shown++ == kHoldersShown) break;
+    table.add({"", fmt::format("slot {}: {}", holder.slot, to_text(holder))});
+  }
+  if (writers.unknown_holders.size() > kHoldersShown) {
+    table.add({"", fmt::format("and {} more (--output json)",
+                               format_count(writers.unknown_holders.size() - kHoldersShown))});
+  }
+  if (shown > 0) table.add({"", "of one that you know to be gone: `shmring recover --free-slot SLOT`"});
+}
+
 std::string fill_line(const StatusReport& report) {
   const BlockCensus& blocks = report.accounting.blocks;
   std::string line = fmt::format(
@@ -54,6 +69,7 @@ std::string head(const StatusReport& report) {
                                  format_count(geometry.block_count), format_size(geometry.block_bytes))});
   table.add({"fill", fill_line(report)});
   table.add({"writers", writers_line(report.writers)});
+  add_unknown_holders(table, report.writers);
   table.add({"flusher", flusher_line(report.flusher)});
   table.add(
       {"oldest", report.oldest_age ? "waits for " + format_duration(*report.oldest_age) : "nothing waits"});

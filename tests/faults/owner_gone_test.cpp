@@ -123,6 +123,28 @@ TEST_F(FaultRingOwner, OtherPidNamespaceTheDeadIsShownByStatusAndItsRecordsArriv
   EXPECT_THAT(status.log_text(), ::testing::HasSubstr("1 of another pid namespace"));
 }
 
+/// Then somebody who knows says so: its slot is free, its block comes back, its records are delivered once.
+TEST_F(FaultRingOwner, OtherPidNamespaceTheDeadsSlotIsFreedByRecoverWhereItIsTold) {
+  Child child = in_pid_namespace([&] { return emit(3) == 0 && lose_a_robust_mutex() ? 0 : 1; });
+  const Ended ended = child.wait();
+  if (ended.with(kNotPermitted)) GTEST_SKIP() << kNeedsRights;
+  ASSERT_TRUE(ended.with(0)) << ended.text();
+  Drainer drainer(promise.file());
+  drainer.empty(promise.deliveries());
+  ASSERT_EQ(promise.accounting().blocks.open, 1U) << "nobody here takes it";
+  FlusherProcess recover(SHMRING_CLI, {"recover", promise.scratch().path(), "--free-slot", "0"},
+                         promise.scratch().folder() / "out");
+  EXPECT_EQ(recover.wait(), 0);
+  EXPECT_THAT(recover.log_text(),
+              ::testing::HasSubstr("slot 0 is free; it was held by thread 1 of process 1"));
+  drainer.empty(promise.deliveries());
+  EXPECT_EQ(promise.accounting().blocks.free, promise.file().geometry().block_count);
+  promise.expect_kept(drainer);
+  EXPECT_EQ(ClaimWord::unpack(slot(0).claim.load()).phase, SlotPhase::kHeld);
+  EXPECT_EQ(slot(0).tid.load(), static_cast<std::uint32_t>(::getpid())) << "the next writer takes it";
+  EXPECT_EQ(promise.obligations().count(), promise.deliveries().total());
+}
+
 /// A process in a new pid namespace that still sees the /proc of the old one, where its neighbour's id is that of somebody
 /// who came later.
 TEST_F(FaultRingOwner, OtherPidNamespaceItsProcSaysNothingAboutTheLivingOfThisOne) {

@@ -75,6 +75,28 @@ TEST(StatusText, ShowsCausesOnlyWhereThereAreDrops) {
   EXPECT_NE(as_text(report).find("ring_full"), std::string::npos);
 }
 
+TEST(StatusText, NamesThoseWhomNobodyHereCanJudge) {
+  StatusReport report = good_report();
+  for (std::uint32_t slot = 0; slot < 10; ++slot) {
+    report.writers.unknown_holders.push_back(
+        {.slot = slot, .pid = 5, .thread = 7, .pid_namespace = 4711, .command = "w\x1b", .age = 40ms});
+  }
+  report.writers.unknown = 10;
+  const std::string text = as_text(report);
+  EXPECT_NE(text.find("10 of another pid namespace"), std::string::npos) << text;
+  EXPECT_NE(text.find("slot 7: thread 7 of process 5 (w\\x1b) in pid namespace 4711, registered 40 ms ago"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("slot 8"), std::string::npos) << text;
+  EXPECT_NE(text.find("and 2 more (--output json)"), std::string::npos) << text;
+  EXPECT_NE(text.find("--free-slot"), std::string::npos) << text;
+  const auto json = nlohmann::json::parse(as_json(report));
+  EXPECT_EQ(json["writers"]["unknown_holders"].size(), 10U);
+  EXPECT_EQ(json["writers"]["unknown_holders"][9]["slot"], 9);
+  EXPECT_EQ(json["writers"]["unknown_holders"][9]["age_ms"], 40);
+  EXPECT_EQ(as_text(good_report()).find("--free-slot"), std::string::npos);
+}
+
 TEST(Status, IsBadNewsWhenSomethingWasDroppedOrTheAccountingIsOpen) {
   StatusReport report = good_report();
   EXPECT_FALSE(report.bad_news());
