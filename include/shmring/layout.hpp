@@ -98,9 +98,9 @@
 //  P13 outcome cells          release: acknowledge              acquire: acknowledge, accounting     the tag that fences; and a look at `exported` that follows
 //  P14 header.ticket          release: claim, adopt, evict      acquire: drain                       the blocks that the same thread opened before
 //
-//  Weaker machines than x86: each row is a plain release store (or CAS) read by an acquire load of the same word, so the
-//  C++ model orders it on any machine. P6's release end is the kernel: exit_robust_list() runs after the last user
-//  instruction of the thread and writes the word with a full-barrier cmpxchg.
+//  Each row is a release store (or CAS) read by an acquire load of the same word, so the C++ model orders it on any machine; docs/design.md
+//  argues them one by one. P6's release end is the kernel: exit_robust_list() runs after the last user instruction of the
+//  thread and writes the word with a full-barrier cmpxchg.
 //
 // clang-format on
 
