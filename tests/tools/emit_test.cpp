@@ -56,7 +56,7 @@ TEST(Emit, WritesARecordPerLine) {
 }
 
 TEST(Emit, SplitsALineThatFitsIntoNoRecord) {
-  const TestRing ring;
+  const TestRing ring({"--size", "1MiB", "--writers", "4", "--max-record", "8KiB"});
   std::string line;
   for (int i = 0; line.size() < 50000; ++i) line += std::to_string(i) + " ";
   ASSERT_EQ(
