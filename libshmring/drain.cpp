@@ -57,12 +57,9 @@ void Reader::Impl::ask_proc() {
 
 /// Whether a CONT block belongs to a head (I11). A free block there, or the ring's beginning, is none.
 bool Reader::Impl::has_head(std::uint32_t index) const noexcept {
-  while (index > 0) {
-    const StateWord state =
-        StateWord::unpack(descriptor(--index).state.load(std::memory_order_acquire));  // P3
-    if (state.state != BlockState::kCont) return holds_records(state.state);
-  }
-  return false;
+  const auto head = head_of(ring, index);
+  return head && holds_records(
+                     StateWord::unpack(descriptor(*head).state.load(std::memory_order_acquire)).state);  // P3
 }
 
 /// A state that no code of ours leaves behind (a CONT without a head included): once its owner is gone the block is
@@ -178,9 +175,10 @@ bool Reader::Impl::hand_out(std::uint32_t index, std::uint64_t word, CommittedWo
     if (!track.outstanding() && advance(index, slice.key, {})) settle(index);
     return true;
   }
-  const bool is_pin_more = state.state == BlockState::kSealed && !track.outstanding();
-  if (slice.key.end - slice.key.begin > budget[static_cast<std::size_t>(state.signal)] ||
-      (is_pin_more && !nothing_pinned && sealed_pins_left < blocks_of(slice.key.end))) {
+  const auto signal = static_cast<std::size_t>(state.signal);
+  const bool is_pin_more = !track.outstanding();  // OPEN blocks too: their owners seal them with the pin on
+  if (slice.key.end - slice.key.begin > budget[signal] ||
+      (is_pin_more && !pins[signal].allow(blocks_of(slice.key.end)))) {
     leave(state.signal);
     return settle(index), true;  // the other signals go on (R11)
   }
@@ -203,10 +201,8 @@ bool Reader::Impl::hand_out(std::uint32_t index, std::uint64_t word, CommittedWo
     leave(key.signal);
     return settle(index), false;
   }
-  if (is_pin_more) {
-    nothing_pinned = false;
-    sealed_pins_left -= std::min(sealed_pins_left, blocks_of(key.end));
-  }
+  if (is_pin_more) pins[signal].under_way += blocks_of(key.end);
+  track.signal = key.signal;
   track.handed_offset = key.end;
   track.handed_count = key.end_count;
   ++report.slices;
@@ -216,18 +212,21 @@ bool Reader::Impl::hand_out(std::uint32_t index, std::uint64_t word, CommittedWo
   return true;
 }
 
-/// With policy drop-oldest at most a quarter of the blocks is sealed and pinned: the rest can be evicted, whatever becomes of
-/// this flusher and its destination.
+/// With policy drop-oldest at most a quarter of the blocks is pinned, a third of that for each signal (R11): the rest can be
+/// evicted, whatever becomes of this flusher and its destinations.
 void Reader::Impl::limit_pins() noexcept {
-  sealed_pins_left = ~0U;
-  nothing_pinned = true;
   const std::uint32_t policy = ring.header().on_full.load(std::memory_order_relaxed);  // relaxed: a setting
-  if (policy != static_cast<std::uint32_t>(FullPolicy::kDropOldest)) return;
-  std::uint32_t under_way = 0;
-  for (const Track& track : tracks) under_way += track.outstanding() ? blocks_of(track.handed_offset) : 0;
-  const std::uint32_t most = std::max(1U, ring.geometry().block_count / 4);
-  nothing_pinned = under_way == 0;
-  sealed_pins_left = under_way < most ? most - under_way : 0;
+  const bool is_limited = policy == static_cast<std::uint32_t>(FullPolicy::kDropOldest);
+  for (PinLimit& limit : pins) {
+    limit.most =
+        is_limited ? std::max(1U, ring.geometry().block_count / 4 / static_cast<std::uint32_t>(kSignalCount))
+                   : ~0U;
+    limit.under_way = 0;
+  }
+  for (const Track& track : tracks) {
+    if (track.outstanding())
+      pins[static_cast<std::size_t>(track.signal)].under_way += blocks_of(track.handed_offset);
+  }
 }
 
 /// No more of this signal in this pass, smaller blocks included: a thread's records keep their order.

@@ -114,11 +114,10 @@ std::optional<std::uint64_t> empty_out(RingCore& ring, const WriterState& state,
 
 /// Whether this block could be made FREE, with the run that it belongs to.
 bool can_be_freed(const RingCore& ring, std::uint32_t index) noexcept {
-  const auto descriptors = ring.file().descriptors();
-  StateWord state = StateWord::unpack(descriptors[index].state.load(std::memory_order_acquire));  // P3
-  while (state.state == BlockState::kCont && index > 0) {
-    state = StateWord::unpack(descriptors[--index].state.load(std::memory_order_acquire));  // P3
-  }
+  const auto head = head_of(ring.file(), index);
+  if (!head) return false;
+  const StateWord state =
+      StateWord::unpack(ring.file().descriptors()[*head].state.load(std::memory_order_acquire));  // P3
   return state.state == BlockState::kFree || may_be_evicted(ring, state);
 }
 
@@ -138,15 +137,14 @@ std::optional<std::uint32_t> find_neighbours(const RingCore& ring, std::uint32_t
 
 /// Makes one of them FREE; the head of its run too, if that lies further left. False: somebody is using it now.
 bool free_block(RingCore& ring, const WriterState& state, std::uint32_t index) noexcept {
-  const auto descriptors = ring.file().descriptors();
-  std::uint64_t word = descriptors[index].state.load(std::memory_order_acquire);  // P3
-  while (StateWord::unpack(word).state == BlockState::kCont && index > 0) {
-    word = descriptors[--index].state.load(std::memory_order_acquire);  // P3
-  }
+  const auto head = head_of(ring.file(), index);
+  if (!head) return false;
+  BlockDescriptor& descriptor = ring.file().descriptors()[*head];
+  const std::uint64_t word = descriptor.state.load(std::memory_order_acquire);  // P3
   if (StateWord::unpack(word).state == BlockState::kFree) return true;
   if (!may_be_evicted(ring, StateWord::unpack(word))) return false;
-  const auto mine = empty_out(ring, state, {.index = index, .word = word});
-  return mine && make_free(ring.header(), descriptors[index], *mine);  // (7)
+  const auto mine = empty_out(ring, state, {.index = *head, .word = word});
+  return mine && make_free(ring.header(), descriptor, *mine);  // (7)
 }
 
 }  // namespace

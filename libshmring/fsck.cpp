@@ -154,12 +154,8 @@ class BlockChecker {
 
   /// I11: a head, and CONT blocks to its right that count nothing of their own. (The head may have another owner by now: an evictor.)
   void check_cont() {
-    std::uint32_t head = index_;
-    StateWord state = words_.state;
-    while (head > 0 && state.state == BlockState::kCont)
-      state = load_words(ring_.descriptors()[--head]).state;
-    if (state.state != BlockState::kOpen && state.state != BlockState::kSealed &&
-        state.state != BlockState::kEvict) {
+    const auto head = head_of(ring_, index_);
+    if (!head || !holds_records(load_words(ring_.descriptors()[*head]).state.state)) {
       damage("it goes on with a run of blocks that has no head (I11)");
     }
     if (words_.promised() != 0 || words_.committed.offset_bytes() != 0 || words_.exported.offset_bytes != 0) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -23,6 +24,7 @@ struct Track {
   std::uint32_t handed_offset = 0;
   std::uint64_t handed_count = 0;
   std::uint32_t acknowledged_offset = 0;  // below handed_offset: something is on its way
+  Signal signal = Signal::kLogs;          // of what is on its way
 
   bool outstanding() const noexcept { return acknowledged_offset < handed_offset; }
 
@@ -44,6 +46,17 @@ inline bool set_pin(BlockDescriptor& descriptor, std::uint64_t& word, Pin pin) n
   return true;
 }
 
+/// Blocks of one signal that may be pinned at once: policy drop-oldest outlives a flusher that dies with its pins (R5).
+struct PinLimit {
+  std::uint32_t most = 0;
+  std::uint32_t under_way = 0;
+
+  /// With nothing under way a run that is longer than that has its turn.
+  bool allow(std::uint32_t blocks) const noexcept {
+    return under_way == 0 || under_way + std::uint64_t{blocks} <= most;
+  }
+};
+
 struct Reader::Impl {
   const RingFile& ring;
   const Lease& lease;
@@ -55,9 +68,7 @@ struct Reader::Impl {
   std::uint64_t first_ticket_after = 0;  // of a block opened after it began: such a one has to wait
   DrainReport report;
   DrainBudget budget{};
-  std::uint32_t sealed_pins_left =
-      0;                        // blocks; policy drop-oldest outlives a flusher that dies with its pins (R5)
-  bool nothing_pinned = false;  // then a run that is longer than that has its turn
+  std::array<PinLimit, kSignalCount> pins{};
 
   Impl(const RingFile& file, const Lease& held)
       : ring(file),

@@ -41,6 +41,15 @@ bool free_conts(const RingFile& ring, std::uint32_t head, std::uint64_t head_wor
   return true;
 }
 
+std::optional<std::uint32_t> head_of(const RingFile& ring, std::uint32_t index) noexcept {
+  const std::uint32_t longest = kLargestRunBytes / ring.geometry().block_bytes + 1;
+  for (std::uint32_t steps = 0; steps <= longest && steps <= index; ++steps) {
+    const std::uint64_t word = ring.descriptors()[index - steps].state.load(std::memory_order_acquire);  // P3
+    if (StateWord::unpack(word).state != BlockState::kCont) return index - steps;
+  }
+  return std::nullopt;
+}
+
 std::uint32_t reach(const RingFile& ring, std::uint32_t index) noexcept {
   const auto descriptors = ring.descriptors();
   std::uint64_t bytes = ring.geometry().block_bytes;

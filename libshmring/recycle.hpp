@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "libshmring/ring_file.hpp"
 
@@ -19,6 +20,10 @@ bool recycle(const RingFile& ring, std::uint32_t index, std::uint64_t state, std
 /// The CONT blocks to the right of a head become FREE, the topmost first, each only while the head's state word is `head_word` (R10).
 /// False: it is not any more.
 bool free_conts(const RingFile& ring, std::uint32_t head, std::uint64_t head_word) noexcept;
+
+/// The block to whose run a CONT block belongs: the nearest to its left that is no CONT, no further away than a run is long. The block
+/// itself when it is no CONT; nullopt: none is near enough, so it is damage.
+std::optional<std::uint32_t> head_of(const RingFile& ring, std::uint32_t index) noexcept;
 
 /// `word` -> FREE in its next generation; wakes who waits for room. False: the state word is another by now.
 bool make_free(RingHeader& header, BlockDescriptor& descriptor, std::uint64_t word) noexcept;

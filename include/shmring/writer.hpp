@@ -197,6 +197,8 @@ class Writer {
 
   /// The same for a slot that does not outlive the function whose `frame` is given, __builtin_frame_address(0): when that
   /// function was left by longjmp, a later emit of the thread finds out, and goes on where that one was.
+  /// REQUIRES: while the slot is open the function reserves no other one of this ring, and the thread switches to no other stack
+  /// (fibers): it would be taken for gone. try_reserve() has neither limit.
   Slot try_reserve_in_frame(const void* frame, RecordKind kind, std::size_t size,
                             ScopeId scope = {}) noexcept {
     return reserve(reinterpret_cast<std::uintptr_t>(frame), kind, size, scope);

@@ -122,14 +122,35 @@ TEST(DropOldest, LeavesABlockOfADeadEvictorToTheFlusherToo) {
   EXPECT_EQ(ring.blocks_in(BlockState::kFree), 4U);
 }
 
-TEST(DropOldest, AFlusherPinsAQuarterOfTheSealedBlocksAtMost) {
-  const TestRing ring(dropping_oldest(16));
-  fill_up(ring);
+TEST(DropOldest, AFlusherPinsAQuarterOfTheBlocksAtMostAThirdOfItForEachSignal) {
+  const TestRing ring(dropping_oldest(24));
+  for (std::uint32_t i = 0; i < 24; ++i) {
+    test::BlockText text(i < 12 ? Signal::kTraces : Signal::kLogs);
+    fill_block(ring, i, {.state = BlockState::kSealed}, text.resource("r").record("x"));
+  }
   test::Flusher flusher(ring);
-  EXPECT_EQ(flusher.drain().size(), 4U);
+  const auto slices = flusher.drain();
+  ASSERT_EQ(slices.size(), 4U);  // two of each: traces, of which nobody hears again, hold up no logs
   EXPECT_TRUE(flusher.report.more);
   EXPECT_TRUE(flusher.drain().empty());  // nothing was acknowledged
   EXPECT_EQ(account(ring.file()).blocks.pinned, 4U);
+  for (const Slice& slice : slices) {
+    if (slice.key.signal == Signal::kTraces) continue;
+    EXPECT_EQ(flusher.accept(slice.key), Reader::Acknowledged::kDone);
+  }
+  EXPECT_EQ(flusher.drain().size(), 2U);
+}
+
+TEST(DropOldest, GoesOnBesideAFlusherWhoseDestinationNeverAnswers) {
+  const TestRing ring(dropping_oldest(24));
+  const Ring opened = ring.open();
+  test::Flusher flusher(ring);
+  for (int n = 0; n < 100; ++n) {
+    ASSERT_TRUE(emit(opened, std::string(3000, 'x'))) << n;
+    flusher.drain();  // pins the block that is still open
+  }
+  EXPECT_EQ(ring.slot_drops(0, DropCause::kRingFull), 0U);
+  EXPECT_GT(account(ring.file()).total.outcomes[static_cast<std::size_t>(Outcome::kEvicted)], 70U);
 }
 
 TEST(DropOldest, AnAcknowledgementAfterTheEvictionIsSuperseded) {

@@ -184,6 +184,18 @@ TEST(DamagedRun, WithoutAHeadComesBack) {
   EXPECT_EQ(damages(ring), 0U);
 }
 
+TEST(DamagedRun, OfMoreBlocksThanAnyRunHasIsNoRun) {
+  const TestRing ring({.blocks = 2000});
+  test::seal_with(ring, 0, {"head"});
+  for (std::uint32_t n = 1; n < 2000; ++n) make_cont(ring, n);
+  EXPECT_GT(damages(ring), 1000U);
+  Flusher flusher(ring);
+  std::vector<std::string> found;
+  drain_until_quiet(flusher, found);
+  EXPECT_EQ(found, std::vector<std::string>{"head"});
+  expect_quiet(ring);
+}
+
 TEST(RecoverRun, FromAFile) {
   const TestRing ring({.blocks = 8});
   make_run(ring, 2, 2, BlockState::kOpen, 2 * kBlock);
