@@ -30,6 +30,7 @@ constexpr std::uint32_t kSpareIds = 4096;      // left when a round ends
 constexpr std::uint32_t kKillsPerRound = 200;  // at most: each round has a policy of its own
 constexpr std::size_t kProducers = 4;
 constexpr std::size_t kFlusher = kProducers;  // index of its process
+constexpr int kRefused = 2;                   // exit code of a flusher
 constexpr std::size_t kMostSuperseded = 3;    // flushers that live on without a lease
 
 /// Every third round drops the oldest.
@@ -93,8 +94,11 @@ class Round {
   void end(Child& process) {
     process.signal(SIGKILL);
     const Ended ended = process.wait();
-    if (!ended.by(SIGKILL) && !ended.with(0))
+    if (ended.with(kRefused)) {
+      problems_ += "an acknowledgement was refused to the holder of the lease\n";
+    } else if (!ended.by(SIGKILL) && !ended.with(0)) {
       problems_ += "a process ended by itself: " + ended.text() + "\n";
+    }
     ++totals_.kills;
   }
 
@@ -161,7 +165,7 @@ class Round {
     for (;;) {
       const std::uint64_t found = flusher.drain(random.one_in(4) ? random.below(20'000) : ~std::uint64_t{0});
       spin(random.below(2000));
-      if (!random.one_in(4) && !flusher.acknowledge()) return 2;
+      if (!random.one_in(4) && !flusher.acknowledge()) return kRefused;
       if (found == 0) ::usleep(50);
     }
   }
