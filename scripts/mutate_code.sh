@@ -11,6 +11,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+{ # Read as a whole before it runs, which takes long: meanwhile this file may change.
+
 names=()
 scratch=${TMPDIR:-/tmp}/shmring-mutants
 tree=commit
@@ -76,7 +78,7 @@ run_check() { # preset target check
   local program=$scratch/$1/tests/bin/$2 status=0 arguments=("--gtest_filter=$3" --gtest_fail_fast)
   [ "$2" != schedules ] || arguments=(--scenario "$3" --seconds 20)
   # In a shell of its own, whose word on a signal that ended the program goes to the log as well.
-  ("${plain_addresses[@]}" timeout --kill-after 10 $kLimit "$program" "${arguments[@]}") >"$log" 2>&1 || status=$?
+  ("${plain_addresses[@]}" timeout --kill-after 10 $kLimit "$program" "${arguments[@]}" || exit $?) >"$log" 2>&1 || status=$?
   grep -q '^\[==========\] Running 0 tests' "$log" && return 3
   case $status in
     0) return 0 ;;
@@ -158,3 +160,4 @@ done
 printf '\n%s / %s killed\n' "$killed" "${#rows[@]}"
 [ ${#unchecked[@]} -eq 0 ] || printf '%s not run, with a reason each\n' "${#unchecked[@]}"
 exit $unexpected
+}
