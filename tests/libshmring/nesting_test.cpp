@@ -194,7 +194,7 @@ TEST(LeftEmit, OnTheAlternateStackLeavesItsLevelToo) {
   EXPECT_EQ(account(ring.file()).total.written, 2U);
 }
 
-TEST(LeftEmit, ByAVforkChildThatEndsInItIsFoundOut) {
+TEST(LeftEmitProcesses, ByAVforkChildThatEndsInItIsFoundOut) {
   const TestRing ring;
   const Ring opened = ring.open();
   const Logger log = opened.logger("test");
