@@ -79,9 +79,10 @@ class Run {
 
   void take(const Slice& slice) {
     check(slice.key.block < kBlocks, "a slice is of a block that exists");
-    check(slice.key.begin <= slice.key.end && slice.key.end <= kBlockBytes, "a slice lies in its block");
+    check(slice.key.begin <= slice.key.end && slice.key.end <= (kBlocks - slice.key.block) * kBlockBytes,
+          "a slice lies in its block, or in the run that this heads");
     check(slice.bytes.size() == slice.key.end, "a slice's bytes reach to its end");
-    check(slice.key.records() <= kBlockBytes / sizeof(RecordHeader), "a slice promises no more than fits");
+    check(slice.key.records() <= slice.key.end / sizeof(RecordHeader), "a slice promises no more than fits");
     Arrived& arrived = arrived_[slice.key.block];
     SliceWalk walk(slice);
     std::uint64_t found = 0;

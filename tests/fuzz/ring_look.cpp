@@ -18,7 +18,8 @@ namespace shmring::fuzz {
 namespace {
 
 void walk(const Slice& slice) {
-  check(slice.key.begin <= slice.key.end && slice.key.end <= kBlockBytes, "a slice lies in its block");
+  check(slice.key.begin <= slice.key.end && slice.key.end <= (kBlocks - slice.key.block) * kBlockBytes,
+        "a slice lies in its block, or in the run that this heads");
   check(slice.bytes.size() == slice.key.end, "a slice's bytes reach to its end");
   SliceWalk walk(slice);
   std::uint64_t found = 0;
@@ -26,7 +27,7 @@ void walk(const Slice& slice) {
     ++found;
     const std::byte* const end = slice.bytes.data() + slice.bytes.size();
     check(record->payload.data() + record->payload.size() <= end, "a payload lies in its slice");
-    check(record->resource.size() <= kBlockBytes && record->scope.size() <= kBlockBytes,
+    check(record->resource.size() <= slice.key.end && record->scope.size() <= slice.key.end,
           "so does its context");
   }
   check(found + walk.corrupt() == slice.key.records(), "each promised record is found or counted as corrupt");

@@ -132,6 +132,14 @@ Specimen::Specimen() : folder_(new_folder()), path_(folder_ / "a.ring"), file_(m
   begin(3, 9);
   descriptors[3].committed = CommittedWord::of(0, 1, 9).word;
   descriptors[3].state = StateWord{.block_generation = 1}.pack();
+
+  Appender large = begin(4, 2);
+  begin(5, 0);
+  large.append(RecordKind::kResource, 0, "resource of the run");
+  add(large, 4, RecordKind::kLog, 0, "resource of the run", kBlockBytes);
+  descriptors[4].committed = large.committed().word;
+  descriptors[4].state = StateWord{.state = BlockState::kSealed, .writer = 0, .writer_generation = 1}.pack();
+  descriptors[5].state = StateWord{.state = BlockState::kCont, .writer = 0, .writer_generation = 1}.pack();
   file_.header().ticket = kBlocks;
   file_.header().free_blocks = 1;
   sound_.assign(file_.base(), file_.base() + file_.geometry().file_bytes);

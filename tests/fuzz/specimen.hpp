@@ -13,12 +13,12 @@
 
 namespace shmring::fuzz {
 
-inline constexpr std::uint32_t kBlocks = 4;
+inline constexpr std::uint32_t kBlocks = 6;
 inline constexpr std::uint32_t kBlockBytes = 4096;
 inline constexpr std::uint32_t kWriters = 4;
 
 /// Block 0: SEALED, logs, its first record exported. Block 1: OPEN, spans, two sections, its owner is gone. Block 2: OPEN,
-/// metrics, its owner lives. Block 3: FREE, in its second life.
+/// metrics, its owner lives. Block 3: FREE, in its second life. Blocks 4 and 5: a run, SEALED, with one log.
 class Specimen {
  public:
   Specimen();
