@@ -41,16 +41,19 @@ struct Obligations {
   }
 };
 
-/// The text of an id's record: of another length for each, cut out of a text in which no place is like another.
+/// A text in which no place is like another. Made before main(): a child that is forked while another thread makes it would wait for
+/// that thread for ever.
+inline const std::vector<char> kText = [] {
+  std::vector<char> letters(16384);
+  SplitMix random(4711);
+  for (char& letter : letters) letter = static_cast<char>('!' + random.below(90));
+  return letters;
+}();
+
+/// The text of an id's record: of another length for each.
 inline std::string_view text_of(std::uint32_t id, std::size_t longest = 400, std::size_t shortest = 0) {
-  static const std::vector<char> text = [] {
-    std::vector<char> letters(16384);
-    SplitMix random(4711);
-    for (char& letter : letters) letter = static_cast<char>('!' + random.below(90));
-    return letters;
-  }();
   const std::uint64_t random = mixed(id);
-  return {text.data() + random % 4096, shortest + random / 4096 % longest};
+  return {kText.data() + random % 4096, shortest + random / 4096 % longest};
 }
 
 /// Whether a record is one of the ordinary ones, or larger than a small ring's block of 4096 bytes.
