@@ -242,17 +242,18 @@ TEST(Flusher, KilledMidRequestLosesNothingAndRepeatsNoMoreThanWasUnderWay) {
   constexpr unsigned kInFlight = 3;
   constexpr unsigned kBatch = 20;
   const Stage stage;
-  const std::vector<std::string> limits{"--max-in-flight", "3",   "--batch-records", "20",
-                                        "--interval",      "10ms"};
+  const std::vector<std::string> limits{"--max-in-flight", "3",    "--batch-records", "20",
+                                        "--interval",      "10ms", "--timeout",       "5m"};
   Backend backend;
-  // Takes some batches, then takes one more and is silent about it: nobody knows whether it arrived.
-  std::atomic<int> answered{0};
+  // Takes the first seven batches, whatever the order in which they come in; then a window's worth more, about which it
+  // is silent: nobody knows whether those arrived.
   std::multiset<std::string> unanswered;
   backend.script = [&](const HttpRequest& request) {
-    if (answered++ < 7) return HttpReply{};
+    const std::vector<std::string> bodies = testing::bodies_of(request.body);
+    if (std::stoul(bodies.front()) < 7 * kBatch) return HttpReply{};
     {
       const std::lock_guard lock(backend.mutex);
-      for (const std::string& body : testing::bodies_of(request.body)) unanswered.insert(body);
+      unanswered.insert(bodies.begin(), bodies.end());
     }
     return backend.hold();
   };
