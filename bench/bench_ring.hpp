@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ring that is measured: the default one (32 MiB, blocks of 16 KiB) in a folder of its own, and its reading side.
+// The ring that is measured: the default one (32 MiB, blocks of 16 KiB), or a larger one, in a folder of its own, and its
+// reading side.
 #pragma once
 
 #include <cstdint>
@@ -36,9 +37,10 @@ struct Taken {
 
 class BenchRing {
  public:
-  static Result<std::unique_ptr<BenchRing>> create();
+  static Result<std::unique_ptr<BenchRing>> create(std::uint64_t capacity_bytes = 32U << 20U);
 
   const Ring& ring() const noexcept { return ring_; }
+  const RingFile& file() const noexcept { return *file_; }
   Reader& reader() noexcept { return *reader_; }
 
   /// Drains and acknowledges until nothing is left; nothing was taken if that fails. One thread at a time.
