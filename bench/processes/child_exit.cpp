@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// What it costs a child to end: with and without having emitted. Also the whole life of a child, as its parent sees it.
+#include <unistd.h>
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "bench/processes/children.hpp"
+#include "bench/processes/clock.hpp"
+#include "bench/processes/parts.hpp"
+#include "bench/processes/subject.hpp"
+
+namespace shmring::bench {
+namespace {
+
+constexpr const char* kPart = "a child's exit";
+
+struct Life {
+  const char* name;
+  std::uint32_t records;  // that it emits
+  std::vector<double> exit_us = {};
+  std::vector<double> life_us = {};
+};
+
+/// From the last instruction before _exit() to the parent's knowledge of it; and from before the fork to then.
+bool live(Life& life, const Subject& subject, std::uint64_t& last_instruction) {
+  last_instruction = 0;
+  const std::uint64_t began = ticks_now();
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    bool ok = true;
+    for (std::uint32_t n = 0; n < life.records; ++n) ok &= subject.emit(n);
+    last_instruction = 1;  // the page fault is not the exit's
+    last_instruction = ticks_now();
+    ::_exit(ok ? 0 : 1);
+  }
+  if (pid < 0 || !Child(pid).wait()) return false;
+  const std::uint64_t ended = ticks_now();
+  life.exit_us.push_back(ns_between(last_instruction, ended) / 1000);
+  life.life_us.push_back(ns_between(began, ended) / 1000);
+  return true;
+}
+
+}  // namespace
+
+void measure_child_exit(Report& report, Scale scale) {
+  const Subject subject;
+  subject.touch(subject.file().geometry().block_count);
+  Shared<std::uint64_t> last_instruction;
+  std::array<Life, 3> lives = {{{"without a record", 0}, {"after 1 record", 1}, {"after 100 records", 100}}};
+  const std::uint32_t children = scaled(scale, 800);
+  for (std::uint32_t n = 0; n < children; ++n) {
+    for (Life& life : lives) {
+      if (!live(life, subject, *last_instruction)) return report.fail("a child of \"exit\" failed");
+    }
+    if (n % 100 == 99) subject.drain();
+  }
+  const double exit_without = median(lives[0].exit_us);
+  const double life_without = median(lives[0].life_us);
+  for (const Life& life : lives) {
+    Values exits = summary(life.exit_us);
+    exits.emplace_back("ratio", median(life.exit_us) / exit_without);
+    report.add({kPart, life.name, "us", exits});
+    Values whole = summary(life.life_us);
+    whole.emplace_back("ratio", median(life.life_us) / life_without);
+    report.add({kPart, std::string("fork, exit, wait: ") + life.name, "us", whole});
+  }
+  if (subject.accounting().total.dropped_total() != 0) report.fail("records of \"exit\" were dropped");
+}
+
+}  // namespace shmring::bench

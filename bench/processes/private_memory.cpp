@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private memory per attached process: what a program, and a child of it, has more of after it has opened a ring and emitted.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "bench/processes/children.hpp"
+#include "bench/processes/parts.hpp"
+#include "bench/processes/subject.hpp"
+
+namespace shmring::bench {
+namespace {
+
+constexpr const char* kPart = "private memory of a process";
+
+struct Memory {
+  long private_kib = 0;      // Private_Clean and Private_Dirty of all mappings but the ring's
+  long page_tables_kib = 0;  // what the kernel needs to map it all, the ring included
+};
+struct BeforeAndAfter {
+  Memory before;
+  Memory after;
+};
+
+// Read with system calls into memory that is touched in advance: looking must not be seen.
+constexpr std::size_t kTextBytes = 512U << 10U;
+char text[kTextBytes];
+
+const char* read_all(const char* path) noexcept {
+  std::size_t size = 0;
+  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  for (ssize_t got = 1; fd >= 0 && got > 0 && size < kTextBytes - 1; size += static_cast<std::size_t>(got)) {
+    got = ::read(fd, text + size, kTextBytes - 1 - size);
+    if (got < 0) break;
+  }
+  ::close(fd);
+  text[size] = '\0';
+  return text;
+}
+
+long number_behind(const char* line, const char* field) noexcept {
+  const std::size_t length = std::strlen(field);
+  return std::strncmp(line, field, length) == 0 ? std::strtol(line + length, nullptr, 10) : 0;
+}
+
+Memory memory_now() noexcept {
+  Memory memory;
+  bool is_ring = false;
+  for (const char* line = read_all("/proc/self/smaps"); *line != '\0';) {
+    const char* end = std::strchr(line, '\n');
+    const bool is_header = std::strchr(line, '-') != nullptr && line[0] != ' ' &&
+                           (line[0] < 'A' || line[0] > 'Z');  // addresses are in lower case
+    if (is_header) {
+      const char* ring = std::strstr(line, "bench.ring");
+      is_ring = ring != nullptr && (end == nullptr || ring < end);
+    } else if (!is_ring) {
+      memory.private_kib += number_behind(line, "Private_Clean:") + number_behind(line, "Private_Dirty:");
+    }
+    if (end == nullptr) break;
+    line = end + 1;
+  }
+  for (const char* line = read_all("/proc/self/status"); line != nullptr;
+       line = std::strchr(line, '\n'), line = line == nullptr ? nullptr : line + 1)
+    memory.page_tables_kib += number_behind(line, "VmPTE:");
+  return memory;
+}
+
+void add(Report& report, const char* name, const BeforeAndAfter& memory) {
+  report.add(
+      {kPart,
+       name,
+       "KiB",
+       {{"private", static_cast<double>(memory.after.private_kib - memory.before.private_kib)},
+        {"page tables", static_cast<double>(memory.after.page_tables_kib - memory.before.page_tables_kib)}}});
+}
+
+/// Pages of ours, looked at again after `body` ran; in a process of its own.
+template <typename Body>
+void measure(Report& report, const char* name, const Body& body) {
+  Shared<BeforeAndAfter> memory;
+  Child child = Child::forked([&] {
+    std::memset(text, 1, sizeof(text));
+    memory_now();
+    memory->before = memory_now();
+    const bool ok = body();
+    memory->after = memory_now();
+    return ok ? 0 : 1;
+  });
+  if (!child.wait()) return report.fail(std::string("private memory: ") + name);
+  add(report, name, *memory);
+}
+
+}  // namespace
+
+void measure_private_memory(Report& report, Scale scale) {
+  static_cast<void>(scale);
+  {
+    const Subject subject;
+    if (!subject.emit(std::uint64_t{0})) return report.fail("a record of \"private memory\" was dropped");
+    measure(report, "a forked child emits its first record", [&] { return subject.emit(std::uint64_t{1}); });
+    measure(report, "the same, 100,000 records, drained now and then", [&] {
+      for (std::uint32_t n = 0; n < 100'000; ++n) {
+        if (!subject.emit(n)) return false;
+        if (n % 30'000 == 29'999 && subject.drain() == 0) return false;
+      }
+      return true;
+    });
+    measure(report, "a program opens the ring and emits a record", [&] {
+      // What a program is that has opened nothing yet: the library's code is in it, the ring is another.
+      const std::filesystem::path other = subject.ring().path().parent_path() / "second-bench.ring";
+      const auto ring = Ring::open_or_create({.path = other, .resource = {.service_name = "shop"}});
+      return ring && ring->logger("shop.orders").emit(Severity::kInfo, "one record");
+    });
+  }
+}
+
+}  // namespace shmring::bench
