@@ -72,7 +72,9 @@ class SliceWalk {
   std::uint32_t offset_ = 0;
   std::uint64_t seen_ = 0;
   std::span<const std::byte> resource_;
-  std::map<std::uint16_t, std::span<const std::byte>> scopes_;  // a tree: a hostile block holds thousands
+  // Scopes since the last resource. Most programs have few: those are found by their number. A hostile block holds thousands.
+  std::vector<std::span<const std::byte>> low_scopes_;
+  std::map<std::uint16_t, std::span<const std::byte>> high_scopes_;
 };
 
 /// What a pass over the ring found; for logs and metrics of the flusher.
@@ -102,7 +104,8 @@ class Reader {
   /// One pass: hands out every record that was committed and not handed out yet, oldest blocks first, slice by slice, until
   /// `sink` says false (the slice it refuses counts as not handed out). A signal whose next slice does not fit into what is
   /// left of its budget is passed over from there on. Recycles what is done. Also looks for writers that died without the
-  /// kernel's mark, refreshes the estimates in the header. `sink` must not call this reader.
+  /// kernel's mark, refreshes the estimates in the header. `sink` must not call this reader, but for acknowledging
+  /// slices that it took earlier.
   DrainReport drain(const DrainBudget& budget, const std::function<bool(Slice&&)>& sink);
   /// The same, with `max_bytes` for each signal.
   DrainReport drain(std::uint64_t max_bytes, const std::function<bool(Slice&&)>& sink);

@@ -4,6 +4,11 @@
 #include "libshmring/record_walk.hpp"
 
 namespace shmring {
+namespace {
+
+constexpr std::uint16_t kLowScopes = 256;
+
+}  // namespace
 
 std::optional<RecordView> SliceWalk::next() {
   const std::span<const std::byte> bytes(slice_->bytes);
@@ -35,15 +40,20 @@ std::uint64_t SliceWalk::corrupt() const noexcept { return slice_->key.records()
 void SliceWalk::remember(const RecordHeader& header, std::span<const std::byte> payload) {
   if (header.kind == static_cast<std::uint8_t>(RecordKind::kResource)) {
     resource_ = payload;
-    scopes_.clear();  // another writer's section: its ids mean other scopes
-    return;
+    low_scopes_.clear();  // another writer's section: its ids mean other scopes
+    high_scopes_.clear();
+  } else if (header.scope < kLowScopes) {
+    if (header.scope >= low_scopes_.size()) low_scopes_.resize(header.scope + std::size_t{1});
+    low_scopes_[header.scope] = payload;
+  } else {
+    high_scopes_[header.scope] = payload;
   }
-  scopes_[header.scope] = payload;
 }
 
 std::span<const std::byte> SliceWalk::find_scope(std::uint16_t id) const noexcept {
-  const auto found = scopes_.find(id);
-  return found == scopes_.end() ? std::span<const std::byte>{} : found->second;
+  if (id < kLowScopes) return id < low_scopes_.size() ? low_scopes_[id] : std::span<const std::byte>{};
+  const auto found = high_scopes_.find(id);
+  return found == high_scopes_.end() ? std::span<const std::byte>{} : found->second;
 }
 
 }  // namespace shmring
