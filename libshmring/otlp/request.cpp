@@ -31,6 +31,12 @@ std::string field_unless_empty(char tag, std::string_view content) {
   return field;
 }
 
+// Whether that is what the field holds.
+bool is_field_of(std::string_view field, std::string_view content) noexcept {
+  return content.empty() ? field.empty()
+                         : field.size() == framed_size(content.size()) && field.ends_with(content);
+}
+
 // A message without any content is not written at all while it has no record.
 std::size_t framed_or_nothing(std::size_t body) noexcept { return body == 0 ? 0 : framed_size(body); }
 
@@ -39,6 +45,12 @@ std::size_t framed_or_nothing(std::size_t body) noexcept { return body == 0 ? 0 
 RequestBuilder::Group RequestBuilder::group(Bytes resource, Bytes scope, std::string_view scope_schema_url,
                                             std::string_view resource_schema_url) {
   const std::uint32_t resource_number = find_or_add_resource(resource, resource_schema_url);
+  if (last_scope_ < scopes_.size()) {
+    const Scope& last = scopes_[last_scope_];
+    if (last.resource == resource_number && is_field_of(last.head, as_text(scope)) &&
+        is_field_of(last.tail, scope_schema_url))
+      return static_cast<Group>(last_scope_);
+  }
   key_.assign(reinterpret_cast<const char*>(&resource_number), sizeof resource_number);
   append_frame(kHeadTag, as_text(scope), key_);
   key_ += scope_schema_url;
@@ -51,10 +63,16 @@ RequestBuilder::Group RequestBuilder::group(Bytes resource, Bytes scope, std::st
     added.tail = field_unless_empty(kSchemaUrlTag, scope_schema_url);
     resources_[resource_number].scopes.push_back(number);
   }
-  return static_cast<Group>(entry->second);
+  last_scope_ = entry->second;
+  return static_cast<Group>(last_scope_);
 }
 
 std::uint32_t RequestBuilder::find_or_add_resource(Bytes resource, std::string_view schema_url) {
+  if (last_resource_ < resources_.size()) {
+    const Resource& last = resources_[last_resource_];
+    if (is_field_of(last.head, as_text(resource)) && is_field_of(last.tail, schema_url))
+      return last_resource_;
+  }
   key_.clear();
   append_frame(kHeadTag, as_text(resource), key_);
   key_ += schema_url;
@@ -65,7 +83,7 @@ std::uint32_t RequestBuilder::find_or_add_resource(Bytes resource, std::string_v
     added.head = field_unless_empty(kHeadTag, as_text(resource));
     added.tail = field_unless_empty(kSchemaUrlTag, schema_url);
   }
-  return entry->second;
+  return last_resource_ = entry->second;
 }
 
 RequestBuilder::Sizes RequestBuilder::sizes_with(const Scope& scope,

@@ -88,6 +88,8 @@ class RequestBuilder {
   std::unordered_map<std::string, std::uint32_t> resource_index_;  // by encoded content
   std::unordered_map<std::string, std::uint32_t> scope_index_;     // by resource number and encoded content
   std::string key_;                                                // scratch
+  std::uint32_t last_resource_ = 0;  // that was asked for: most likely it is asked for again
+  std::uint32_t last_scope_ = 0;     // likewise; past the last one: there is none
   std::vector<Run> runs_;
   std::string payloads_;
   std::size_t encoded_size_ = 0;
