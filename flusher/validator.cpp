@@ -3,10 +3,16 @@
 
 #include "flusher/validator.hpp"
 
+#include <cstring>
+
 namespace shmring::flusher {
 namespace {
 
 bool is_same(otlp::Bytes a, otlp::Bytes b) { return a.data() == b.data() && a.size() == b.size(); }
+
+bool is_equal(otlp::Bytes a, otlp::Bytes b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size()) == 0;
+}
 
 }  // namespace
 
@@ -15,10 +21,12 @@ const CheckedSlice& Validator::check(const Slice& slice) {
   checked_.records.clear();
   checked_.contexts.clear();
   mended_.clear();
+  ++slice_number_;
   SliceWalk walk(slice);
   while (const auto record = walk.next()) {
     const otlp::Verdict verdict = otlp::validate(slice.key.signal, record->payload, scratch_);
-    CheckedRecord checked{.offset = record->offset, .context = context_of(*record), .payload = std::nullopt};
+    CheckedRecord checked{
+        .offset = record->offset, .context = context_of(slice, *record), .payload = std::nullopt};
     if (verdict.outcome == otlp::Outcome::kInvalid) {
       ++invalid_[static_cast<std::size_t>(verdict.reason)];
     } else {
@@ -30,25 +38,36 @@ const CheckedSlice& Validator::check(const Slice& slice) {
   return checked_;
 }
 
-std::uint32_t Validator::context_of(const RecordView& record) {
-  const bool is_known = !checked_.contexts.empty() && is_same(seen_.resource, record.resource) &&
-                        is_same(seen_.scope, record.scope);
-  if (!is_known) {
-    seen_ = {record.resource, record.scope};
+std::uint32_t Validator::context_of(const Slice& slice, const RecordView& record) {
+  const bool is_seen = !checked_.contexts.empty() && is_same(seen_.resource, record.resource) &&
+                       is_same(seen_.scope, record.scope);
+  if (is_seen) return seen_context_;
+  seen_ = {record.resource, record.scope};
+  // A scope record belongs to the resource before it, so one offset names both. No context begins at offset 0: that one is none.
+  const std::byte* const at = record.scope.data() != nullptr ? record.scope.data() : record.resource.data();
+  const std::size_t index =
+      at == nullptr ? 0 : static_cast<std::size_t>(at - slice.bytes.data()) / kRecordAlignment;
+  if (index >= places_.size()) places_.resize(index + 1);
+  Place& place = places_[index];
+  if (place.slice != slice_number_) {
+    place = {slice_number_, static_cast<std::uint32_t>(checked_.contexts.size())};
     // The record's own verdict may still point into the scratch buffer: contexts are mended in one of their own.
-    checked_.contexts.push_back({checked_context(otlp::MessageType::kResource, record.resource),
-                                 checked_context(otlp::MessageType::kInstrumentationScope, record.scope)});
+    checked_.contexts.push_back(
+        {checked_context(otlp::MessageType::kResource, record.resource, known_.resource),
+         checked_context(otlp::MessageType::kInstrumentationScope, record.scope, known_.scope)});
   }
-  return static_cast<std::uint32_t>(checked_.contexts.size() - 1);
+  return seen_context_ = place.context;
 }
 
-otlp::Bytes Validator::checked_context(otlp::MessageType type, otlp::Bytes bytes) {
-  if (bytes.empty()) return {};
+otlp::Bytes Validator::checked_context(otlp::MessageType type, otlp::Bytes bytes,
+                                       std::vector<std::byte>& known) {
+  if (bytes.empty() || is_equal(bytes, known)) return bytes;
   std::vector<std::byte> buffer;
   const otlp::Verdict verdict = otlp::validate(type, bytes, buffer);
   if (verdict.outcome == otlp::Outcome::kInvalid) return {};
-  if (verdict.outcome == otlp::Outcome::kValid) return verdict.payload;
-  return mended_.emplace_back(std::move(buffer));
+  if (verdict.outcome != otlp::Outcome::kValid) return mended_.emplace_back(std::move(buffer));
+  known.assign(bytes.begin(), bytes.end());
+  return bytes;
 }
 
 otlp::Bytes Validator::keep(const otlp::Verdict& verdict) {

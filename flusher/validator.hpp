@@ -42,13 +42,29 @@ class Validator {
   const std::array<std::uint64_t, otlp::kReasonCount>& invalid_by_reason() const noexcept { return invalid_; }
 
  private:
-  std::uint32_t context_of(const RecordView& record);
-  otlp::Bytes checked_context(otlp::MessageType type, otlp::Bytes bytes);
+  /// Where a record's context was found in the slice before.
+  struct Place {
+    std::uint64_t slice = 0;    // number of the slice; 0: of none
+    std::uint32_t context = 0;  // index into CheckedSlice::contexts
+  };
+  /// What was found valid last: the blocks of one process bring the same resource and scope again and again.
+  struct Known {
+    std::vector<std::byte> resource;
+    std::vector<std::byte> scope;
+  };
+
+  std::uint32_t context_of(const Slice& slice, const RecordView& record);
+  otlp::Bytes checked_context(otlp::MessageType type, otlp::Bytes bytes, std::vector<std::byte>& known);
   /// Keeps a mended copy beyond the next validation.
   otlp::Bytes keep(const otlp::Verdict& verdict);
 
   CheckedSlice checked_;
-  RecordContext seen_;  // as the last record's context lies in the slice
+  RecordContext seen_;              // as the last record's context lies in the slice
+  std::uint32_t seen_context_ = 0;  // its index
+  std::uint64_t slice_number_ = 0;
+  std::vector<Place>
+      places_;  // by offset of the scope, or of the resource where there is no scope, in 8 bytes
+  Known known_;
   std::vector<std::byte> scratch_;
   std::deque<std::vector<std::byte>> mended_;
   std::array<std::uint64_t, otlp::kReasonCount> invalid_{};
