@@ -3,9 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
-#include <unordered_map>
+#include <vector>
 
 #include "flusher/batch.hpp"
 #include "libshmring/reader.hpp"
@@ -30,16 +29,28 @@ class Acknowledger {
   std::uint64_t superseded() const noexcept { return superseded_; }
 
  private:
+  static constexpr std::uint32_t kNone = ~0U;
+
   struct Entry {
     SliceKey key;
     OutcomeCounts counts{};
     bool is_settled = false;
+    std::uint32_t next = kNone;  // of the same block, or of the unused ones
+  };
+  /// Of one block: oldest first.
+  struct Queue {
+    std::uint32_t first = kNone;
+    std::uint32_t last = kNone;
   };
 
-  void forget(std::uint32_t block);
+  std::uint32_t new_entry(const SliceKey& key);
+  void remove_first(Queue& queue);
+  void forget(Queue& queue);
 
   Acknowledge acknowledge_;
-  std::unordered_map<std::uint32_t, std::deque<Entry>> blocks_;
+  std::vector<Queue> blocks_;   // by number
+  std::vector<Entry> entries_;  // those in use are in queues, the others in a list that begins at `unused_`
+  std::uint32_t unused_ = kNone;
   std::uint64_t open_ = 0;
   std::uint64_t superseded_ = 0;
 };
