@@ -43,9 +43,15 @@ DrainReport Pipeline::drain() {
   });
   for (Batcher& batcher : batchers_) batcher.flush();  // a record waits for others no longer than one drain
   has_left_ = report.left;
-  // Only now: an exporter that is done at once acknowledges at once, and not while the ring is being drained.
-  for (Batch& batch : std::exchange(ready_, {})) delivery_.send(std::move(batch));
+  send_ready();
   return report;
+}
+
+/// An exporter that is done at once acknowledges at once, and its request's memory serves the next one. So not before the
+/// source has noted that it handed out the last slice in it.
+void Pipeline::send_ready() {
+  for (Batch& batch : ready_) delivery_.send(std::move(batch));
+  ready_.clear();
 }
 
 bool Pipeline::wants_more() const noexcept {
@@ -66,6 +72,7 @@ bool Pipeline::has_room() const noexcept {
 }
 
 void Pipeline::take(const Slice& slice) {
+  send_ready();
   const CheckedSlice& checked = validator_.check(slice);
   const auto bad = static_cast<std::uint64_t>(std::count_if(
       checked.records.begin(), checked.records.end(), [](const CheckedRecord& r) { return !r.payload; }));

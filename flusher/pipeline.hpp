@@ -48,6 +48,7 @@ class Pipeline {
 
  private:
   void take(const Slice& slice);
+  void send_ready();
   void on_batch(Batch&& batch);
   void on_finished(const Batch& batch, const BatchOutcome& outcome);
   DrainBudget budget() const noexcept;
@@ -60,7 +61,7 @@ class Pipeline {
   Delivery delivery_;
   Acknowledger acknowledger_;
   PipelineTotals totals_;
-  std::vector<Batch> ready_;                   // of the drain under way
+  std::vector<Batch> ready_;                   // full since the last slice
   std::array<bool, kSignalCount> has_left_{};  // by the last drain
 };
 
