@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// From ring to finished, validated request body, acknowledged: whether a record costs the same however many there are,
+// whoever wrote them. The ring is filled outside of the time; one thread drains.
+#include <benchmark/benchmark.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "bench/drain/accepting_pipeline.hpp"
+#include "bench/drain/rows.hpp"
+#include "bench/drain/writers.hpp"
+#include "bench/sample_records.hpp"
+
+namespace shmring::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::uint64_t kDefaultRing = 32U << 20U;
+constexpr std::uint64_t kRound =
+    32'000;  // records, where their number is not the matter; fits the default ring
+
+/// Fills, drains in time, and checks, again and again.
+template <typename Fill>
+void measure(benchmark::State& state, BenchRing& ring, std::uint64_t records, const Fill& fill) {
+  AcceptingPipeline pipeline(ring);
+  double nanoseconds = 0;
+  // The first rounds touch pages and grow buffers.
+  bool is_fine = fill() && pipeline.run() == records && fill() && pipeline.run() == records;
+  for (auto _ : state) {
+    is_fine = is_fine && fill();
+    const auto begin = Clock::now();
+    const std::uint64_t acknowledged = pipeline.run();
+    const std::chrono::duration<double> seconds = Clock::now() - begin;
+    state.SetIterationTime(seconds.count());
+    nanoseconds += seconds.count() * 1e9;
+    is_fine = is_fine && acknowledged == records;
+  }
+  const auto all = static_cast<double>(state.iterations()) * static_cast<double>(records);
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(records));
+  state.counters["ns"] = nanoseconds / all;
+  state.counters["request_bytes"] =
+      static_cast<double>(pipeline.exporter().bytes()) / static_cast<double>(pipeline.exporter().records());
+  const auto complaint = ring.complaint();
+  if (is_fine && !complaint) return;
+  fail_row(complaint ? complaint->c_str() : "records were dropped or lost");
+  state.SkipWithError("records were dropped or lost");
+}
+
+std::unique_ptr<BenchRing> make_ring(benchmark::State& state, std::uint64_t bytes) {
+  auto ring = BenchRing::create(bytes);
+  if (ring) return *std::move(ring);
+  fail_row(ring.error().message.c_str());
+  state.SkipWithError("no ring could be made");
+  return nullptr;
+}
+
+/// One thread's records, the ring as large as they need.
+void by_records(benchmark::State& state) {
+  const auto records = static_cast<std::uint64_t>(state.range(0));
+  const auto ring = make_ring(state, std::max<std::uint64_t>(kDefaultRing, records * 256));
+  if (!ring) return;
+  const SampleRecords samples;
+  const Logger log = ring->ring().logger("shop.orders", "1.4.0");
+  measure(state, *ring, records, [&] {
+    bool is_fine = true;
+    for (std::uint64_t i = 0; i < records; ++i) is_fine &= samples.emit_log(log, i);
+    return is_fine;
+  });
+}
+
+enum class Owners : std::uint8_t { kLive, kDead };
+
+void by_writers(benchmark::State& state, Owners owners) {
+  const auto writers = static_cast<std::size_t>(state.range(0));
+  const auto ring = make_ring(state, kDefaultRing);
+  if (!ring) return;
+  const SampleRecords samples;
+  const Logger log = ring->ring().logger("shop.orders", "1.4.0");
+  const Share share = [&samples, &log, each = kRound / writers](std::size_t) {
+    bool is_fine = true;
+    for (std::uint64_t i = 0; i < each; ++i) is_fine &= samples.emit_log(log, i);
+    return is_fine;
+  };
+  if (owners == Owners::kLive) {
+    LiveWriters threads(writers, share);
+    return measure(state, *ring, kRound, [&threads] { return threads.round(); });
+  }
+  measure(state, *ring, kRound, [&] { return round_of_children(writers, share); });
+}
+
+/// Each record of another scope than the one before.
+void by_scopes(benchmark::State& state) {
+  const auto ring = make_ring(state, kDefaultRing);
+  if (!ring) return;
+  const SampleRecords samples;
+  std::vector<Logger> logs;
+  for (std::int64_t i = 0; i < state.range(0); ++i)
+    logs.push_back(ring->ring().logger("shop.orders." + std::to_string(i), "1.4.0"));
+  measure(state, *ring, kRound, [&] {
+    bool is_fine = true;
+    for (std::uint64_t i = 0; i < kRound; ++i) is_fine &= samples.emit_log(logs[i % logs.size()], i);
+    return is_fine;
+  });
+}
+
+/// Records that are hardly more than a body of that many bytes.
+void by_body(benchmark::State& state) {
+  const auto ring = make_ring(state, std::max<std::uint64_t>(kDefaultRing, kRound * 4096));
+  if (!ring) return;
+  const Logger log = ring->ring().logger("shop.orders", "1.4.0");
+  const std::string body(static_cast<std::size_t>(state.range(0)), 'b');
+  measure(state, *ring, kRound, [&] {
+    bool is_fine = true;
+    for (std::uint64_t i = 0; i < kRound; ++i) is_fine &= log.emit(Severity::kInfo, body);
+    return is_fine;
+  });
+}
+
+}  // namespace
+
+void register_pipeline_rows() {
+  const auto add = [](const char* name, auto function, std::vector<std::int64_t> arguments) {
+    auto* const row = benchmark::RegisterBenchmark(name, function);
+    for (const std::int64_t argument : arguments) row->Arg(argument);
+    row->UseManualTime()->Unit(benchmark::kMicrosecond);
+  };
+  add("pipeline/records", by_records, {1'000, 10'000, 100'000, 1'000'000});
+  add("pipeline/live_writers", [](benchmark::State& state) { by_writers(state, Owners::kLive); },
+      {1, 10, 100, 1000});
+  add("pipeline/dead_writers", [](benchmark::State& state) { by_writers(state, Owners::kDead); },
+      {1, 10, 100, 1000});
+  add("pipeline/scopes", by_scopes, {1, 100});
+  add("pipeline/body_bytes", by_body, {16, 2048});
+}
+
+}  // namespace shmring::bench
