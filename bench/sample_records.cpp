@@ -2,7 +2,7 @@
 // What is in the records that are measured.
 #include "bench/sample_records.hpp"
 
-#include <cassert>
+#include <cstdlib>
 #include <string_view>
 
 namespace shmring::bench {
@@ -33,6 +33,17 @@ SampleRecords::SampleRecords() {
                     .customer = std::string(kCustomers[i % kCustomers.size()]),
                     .route = std::string(kRoutes[i / 2 % kRoutes.size()]),
                     .order = 1'000'000'000 + static_cast<std::int64_t>(i)};
+    const Request& r = requests_[i];
+    const std::array<Attribute, 3> attributes = {
+        {{"order.id", r.order}, {"customer.name", r.customer}, {"http.route", r.route}}};
+    const LogRecord record{.severity = Severity::kInfo,
+                           .body = r.body,
+                           .attributes = attributes,
+                           .time_unix_nano = 1'700'000'000'000'000'000U + i,
+                           .observed_time_unix_nano = 1'700'000'000'000'000'000U + i,
+                           .trace = r.trace};
+    if (encoded_size(record) != kRecordBytes) std::abort();  // then nothing here would be the same record
+    encode(encoded_[i].data(), record);
   }
   static_cast<TraceContext&>(parent_) = trace_of(99);
 }

@@ -31,6 +31,11 @@ class SampleRecords {
 
   const Request& request(std::uint64_t index) const noexcept { return requests_[index % requests_.size()]; }
 
+  /// The record, encoded beforehand: for who only copies it, or sends it somewhere.
+  const std::array<std::byte, kRecordBytes>& encoded(std::uint64_t index) const noexcept {
+    return encoded_[index % encoded_.size()];
+  }
+
   /// A log record of the present moment, by the call that programs make.
   bool emit_log(const Logger& log, std::uint64_t index) const noexcept {
     const Request& r = request(index);
@@ -68,6 +73,7 @@ class SampleRecords {
   static constexpr std::string_view kSpanName = "POST /api/v1/orders/{id}";
 
   std::array<Request, 64> requests_;
+  std::array<std::array<std::byte, kRecordBytes>, 64> encoded_;
   SpanContext parent_;
 };
 
