@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The way of a record out of the ring: fence earlier flushers, find what is new, pin it, copy it, hand it out.
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "libshmring/fence.hpp"
@@ -11,7 +12,7 @@
 namespace shmring {
 namespace {
 
-/// /proc costs some ten microseconds a look: a tick looks at a few slots, and so at all of them every now and then.
+/// /proc costs some microseconds a look: a tick looks at a few slots, and so at all of them every now and then.
 constexpr std::uint32_t kProcLooksPerTick = 16;
 
 }  // namespace
@@ -43,6 +44,7 @@ void Reader::Impl::fence_predecessors() {
 
 void Reader::Impl::ask_proc() {
   const auto slots = ring.slots();
+  std::optional<ProcView> proc;
   for (std::uint32_t n = 0; n < std::min<std::uint32_t>(kProcLooksPerTick, ring.geometry().writer_count);
        ++n) {
     WriterSlot& slot = slots[next_slot_to_ask];
@@ -51,7 +53,8 @@ void Reader::Impl::ask_proc() {
     if (ClaimWord::unpack(claim).phase == SlotPhase::kVacant ||
         liveness(slot, Ask::kWord) != Liveness::kAlive)
       continue;
-    if (liveness(slot, Ask::kWordAndProc) == Liveness::kGone) vacate(slot, claim);
+    if (!proc) proc = view_of_proc();
+    if (liveness(slot, *proc) == Liveness::kGone) vacate(slot, claim);
   }
 }
 
@@ -87,9 +90,14 @@ void Reader::Impl::list_candidates() {
     if (!holds_records(state.state) && !mend_state(index)) continue;
     candidates.push_back({d.ticket.load(std::memory_order_relaxed), index});  // relaxed: an order, no more
   }
-  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+  const auto is_older = [](const Candidate& a, const Candidate& b) {
     return a.ticket != b.ticket ? a.ticket < b.ticket : a.index < b.index;
-  });
+  };
+  // Blocks are claimed round the ring: as a rule the list is in order, but for where it begins.
+  std::rotate(candidates.begin(), std::min_element(candidates.begin(), candidates.end(), is_older),
+              candidates.end());
+  if (!std::is_sorted(candidates.begin(), candidates.end(), is_older))
+    std::sort(candidates.begin(), candidates.end(), is_older);
 }
 
 /// Whether the block was opened or adopted after this pass began, or while it listed the blocks. A thread's later block may then be on
@@ -143,6 +151,7 @@ bool Reader::Impl::visit(const Candidate& candidate, const std::function<bool(Sl
   if (track.outstanding() && committed.offset_bytes() <= track.handed_offset)
     return true;  // all of it is on its way
   if (opened_since(candidate)) return report.more = true;
+  if (is_left(state.signal)) return settle(index), true;  // no need to pin it only to find that out
   // The state word was loaded before the header's epoch (in fence_exported): if a later holder has pinned it in between, the CAS fails.
   if (state.pin != my_pin() && !pin(d, word)) return leave(state.signal), true;
   state = StateWord::unpack(word);
@@ -223,10 +232,16 @@ void Reader::Impl::limit_pins() noexcept {
                    : ~0U;
     limit.under_way = 0;
   }
+  if (!is_limited) return;
   for (const Track& track : tracks) {
     if (track.outstanding())
       pins[static_cast<std::size_t>(track.signal)].under_way += blocks_of(track.handed_offset);
   }
+}
+
+bool Reader::Impl::is_left(Signal signal) const noexcept {
+  const auto index = static_cast<std::size_t>(signal);
+  return index < kSignalCount && report.left[index];
 }
 
 /// No more of this signal in this pass, smaller blocks included: a thread's records keep their order.

@@ -52,10 +52,11 @@ Task ask_kernel(std::uint32_t tid) noexcept {
 }
 
 /// Whether a thread of this id that began no later than `by_ns` (CLOCK_BOOTTIME) runs in our pid namespace.
-Task task_state(std::uint32_t tid, std::uint64_t by_ns) noexcept {
-  if (!proc_is_ours()) return ask_kernel(tid);
-  char path[32];
-  std::snprintf(path, sizeof(path), "/proc/%u/stat", tid);
+Task task_state(std::uint32_t tid, std::uint64_t by_ns, const ProcView& proc) noexcept {
+  if (!proc.is_ours) return ask_kernel(tid);
+  // Not /proc/TID/stat: that one adds up the times of all threads of the process, a thousand of them for each look.
+  char path[48];
+  std::snprintf(path, sizeof(path), "/proc/%u/task/%u/stat", tid, tid);
   const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return errno == ENOENT ? ask_kernel(tid) : Task::kCannotTell;
   char text[1024];
@@ -82,10 +83,11 @@ Task task_state(std::uint32_t tid, std::uint64_t by_ns) noexcept {
                                       : Task::kRuns;  // began later: the id was given to another thread
 }
 
-Liveness ask_proc(std::uint64_t slot_namespace, std::uint32_t tid, std::uint64_t by_ns) noexcept {
-  const std::uint64_t here = pid_namespace();
+Liveness ask_proc(std::uint64_t slot_namespace, std::uint32_t tid, std::uint64_t by_ns,
+                  const ProcView& proc) noexcept {
+  const std::uint64_t here = proc.pid_namespace;
   if (here == 0 || slot_namespace == 0 || slot_namespace != here) return Liveness::kUnknown;
-  switch (task_state(tid, by_ns)) {
+  switch (task_state(tid, by_ns, proc)) {
     case Task::kRuns:
       return Liveness::kAlive;
     case Task::kNone:
@@ -109,7 +111,18 @@ std::uint64_t boottime_ns() noexcept {
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
+ProcView view_of_proc() noexcept { return {pid_namespace(), proc_is_ours()}; }
+
 Liveness liveness(const WriterSlot& slot, Ask ask) noexcept {
+  const std::uint32_t word = futex_word(slot);
+  const ClaimWord claim = ClaimWord::unpack(slot.claim.load(std::memory_order_acquire));  // P5
+  if (claim.phase == SlotPhase::kVacant) return Liveness::kVacant;
+  if (claim.phase == SlotPhase::kHeld && word_says_gone(word)) return Liveness::kGone;
+  // Between the claim and the lock the word says nothing about the claimer; only /proc does.
+  return ask == Ask::kWord ? Liveness::kAlive : liveness(slot, view_of_proc());
+}
+
+Liveness liveness(const WriterSlot& slot, const ProcView& proc) noexcept {
   const std::uint32_t word = futex_word(slot);
   const ClaimWord claim = ClaimWord::unpack(slot.claim.load(std::memory_order_acquire));  // P5
   switch (claim.phase) {
@@ -117,19 +130,18 @@ Liveness liveness(const WriterSlot& slot, Ask ask) noexcept {
       return Liveness::kVacant;
     case SlotPhase::kHeld:
       if (word_says_gone(word)) return Liveness::kGone;
-      if (ask == Ask::kWord) return Liveness::kAlive;
       return ask_proc(
-          slot.pid_namespace.load(std::memory_order_relaxed),   // relaxed: ordered by the acquire of claim
-          slot.tid.load(std::memory_order_relaxed),             // relaxed: likewise
-          slot.registered_ns.load(std::memory_order_relaxed));  // relaxed: likewise
+          slot.pid_namespace.load(std::memory_order_relaxed),  // relaxed: ordered by the acquire of claim
+          slot.tid.load(std::memory_order_relaxed),            // relaxed: likewise
+          slot.registered_ns.load(std::memory_order_relaxed),  // relaxed: likewise
+          proc);
     case SlotPhase::kClaiming:
       break;
   }
-  // Between the claim and the lock the word says nothing about the claimer; only /proc does, by the id in the claim.
-  if (ask == Ask::kWord) return Liveness::kAlive;
-  const std::uint64_t here = pid_namespace();
+  // A claimer has only the claim to write its id to.
+  const std::uint64_t here = proc.pid_namespace;
   if (here == 0 || (here & 0xFFFFFU) != claim.namespace_tag) return Liveness::kUnknown;
-  return ask_proc(here, claim.tid, ~std::uint64_t{0} / 2);
+  return ask_proc(here, claim.tid, ~std::uint64_t{0} / 2, proc);
 }
 
 bool owner_gone(const WriterSlot& slot, const StateWord& state) noexcept {

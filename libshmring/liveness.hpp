@@ -20,6 +20,16 @@ enum class Ask : std::uint8_t { kWord, kWordAndProc };
 
 Liveness liveness(const WriterSlot& slot, Ask ask) noexcept;
 
+/// Where /proc can be asked about threads at all: half of what a look costs, and the same for all of them.
+struct ProcView {
+  std::uint64_t pid_namespace = 0;  // ours
+  bool is_ours = false;             // what is mounted there shows that namespace
+};
+ProcView view_of_proc() noexcept;
+
+/// As with Ask::kWordAndProc, with one view for many looks.
+Liveness liveness(const WriterSlot& slot, const ProcView& proc) noexcept;
+
 /// Whether the owner that a state word names is gone: its slot is in other hands, or its holder is.
 /// REQUIRES: state.writer was checked against the number of slots.
 bool owner_gone(const WriterSlot& slot, const StateWord& state) noexcept;

@@ -108,6 +108,7 @@ struct Reader::Impl {
   bool hand_out(std::uint32_t index, std::uint64_t word, CommittedWord committed,
                 const std::function<bool(Slice&&)>& sink);
   void settle(std::uint32_t index);
+  bool is_left(Signal signal) const noexcept;
   void leave(Signal signal) noexcept;
   void limit_pins() noexcept;
   bool advance(std::uint32_t index, const SliceKey& key, const OutcomeCounts& counts);
