@@ -50,8 +50,8 @@ void measure(benchmark::State& state, BenchRing& ring, std::uint64_t records, co
 
 std::unique_ptr<BenchRing> make_ring(benchmark::State& state, std::uint64_t bytes) {
   auto ring = BenchRing::create(bytes);
-  if (ring) return *std::move(ring);
-  fail_row(ring.error().message.c_str());
+  if (ring && (*ring)->warm_up()) return *std::move(ring);
+  fail_row(ring ? "records were lost while the ring was warmed up" : ring.error().message.c_str());
   state.SkipWithError("no ring could be made");
   return nullptr;
 }
@@ -126,7 +126,7 @@ void register_pipeline_rows() {
     for (const std::int64_t argument : arguments) row->Arg(argument);
     row->UseManualTime()->Unit(benchmark::kMicrosecond);
   };
-  add("pipeline/records", by_records, {1'000, 10'000, 100'000, 1'000'000});
+  add("pipeline/records", by_records, {1'000, 10'000, 100'000, 1'000'000, 4'000'000});
   add("pipeline/live_writers", [](benchmark::State& state) { by_writers(state, Owners::kLive); },
       {1, 10, 100, 1000});
   add("pipeline/dead_writers", [](benchmark::State& state) { by_writers(state, Owners::kDead); },
