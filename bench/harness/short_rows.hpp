@@ -21,7 +21,7 @@ struct OperationProducer {
 template <typename Operation>
 OperationProducer(Operation) -> OperationProducer<Operation>;
 
-/// `make(Subjects&)` -> `operation(i)`, which returns true. Nothing is to be taken out again.
+/// `make(Subjects&, producer's index)` -> `operation(i)`, which returns true. Nothing is to be taken out again.
 template <typename Make>
 class FloorAdapter {
  public:
@@ -29,7 +29,7 @@ class FloorAdapter {
     if (auto memory = subjects.memory(); !memory) return memory.error();
     return std::unique_ptr<FloorAdapter>(new FloorAdapter(subjects));
   }
-  auto producer(int) { return OperationProducer{Make{}(subjects_)}; }
+  auto producer(int index) { return OperationProducer{Make{}(subjects_, index)}; }
   std::uint64_t drain(std::uint64_t pushed) { return pushed; }
 
  private:

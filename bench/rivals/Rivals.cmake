@@ -48,3 +48,19 @@ shmring_rival(fetch_add_ring)
 
 configure_file("${CMAKE_CURRENT_SOURCE_DIR}/rivals/rivals.cpp.in" "${CMAKE_CURRENT_BINARY_DIR}/rivals.cpp" @ONLY)
 target_sources(shmring_bench PRIVATE "${CMAKE_CURRENT_BINARY_DIR}/rivals.cpp")
+
+# LTTng-UST: a program of its own.
+find_package(LTTngUST QUIET)
+if(LTTNGUST_FOUND)
+  add_library(shmring_bench_tracepoints OBJECT "${CMAKE_CURRENT_SOURCE_DIR}/rivals/lttng/shop_tracepoints.cpp")
+  target_include_directories(shmring_bench_tracepoints PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(shmring_bench_tracepoints PUBLIC LTTng::UST)
+  add_executable(shmring_bench_lttng
+    "${CMAKE_CURRENT_SOURCE_DIR}/rivals/lttng/main.cpp"
+    "${CMAKE_CURRENT_SOURCE_DIR}/rivals/lttng/session.cpp")
+  set_target_properties(shmring_bench_lttng PROPERTIES OUTPUT_NAME shmring-bench-lttng)
+  target_link_libraries(shmring_bench_lttng PRIVATE
+    shmring_bench_harness shmring_bench_tracepoints Threads::Threads shmring::warnings)
+else()
+  message(STATUS "The benchmarks go without LTTng-UST: no liblttng-ust-dev")
+endif()
