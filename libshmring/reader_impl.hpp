@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "libshmring/lease.hpp"
@@ -60,7 +61,8 @@ struct PinLimit {
 struct Reader::Impl {
   const RingFile& ring;
   const Lease& lease;
-  bool all_owners_gone;  // the machine was started anew since the ring was made
+  std::span<BlockDescriptor> descriptors;  // a pass looks at all of them
+  bool all_owners_gone;                    // the machine was started anew since the ring was made
   std::vector<Track> tracks;
   std::vector<Candidate> candidates;
   std::uint32_t next_slot_to_ask = 0;
@@ -73,13 +75,14 @@ struct Reader::Impl {
   Impl(const RingFile& file, const Lease& held)
       : ring(file),
         lease(held),
+        descriptors(file.descriptors()),
         all_owners_gone(file.of_an_earlier_boot()),
         tracks(file.geometry().block_count) {}
 
   bool superseded() const noexcept {
     return ring.header().epoch.load(std::memory_order_acquire) != lease.epoch();  // P11
   }
-  BlockDescriptor& descriptor(std::uint32_t index) const noexcept { return ring.descriptors()[index]; }
+  BlockDescriptor& descriptor(std::uint32_t index) const noexcept { return descriptors[index]; }
   Pin my_pin() const noexcept { return pin_of(lease.epoch()); }
   bool is_run(std::uint32_t end) const noexcept { return end > ring.geometry().block_bytes; }
   /// Blocks that a slice up to this offset keeps from recycling.
