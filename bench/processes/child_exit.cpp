@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "bench/processes/children.hpp"
-#include "bench/processes/clock.hpp"
 #include "bench/processes/parts.hpp"
 #include "bench/processes/subject.hpp"
+#include "bench/processes/ticks.hpp"
 
 namespace shmring::bench {
 namespace {
@@ -26,19 +26,19 @@ struct Life {
 /// From the last instruction before _exit() to the parent's knowledge of it; and from before the fork to then.
 bool live(Life& life, const Subject& subject, std::uint64_t& last_instruction) {
   last_instruction = 0;
-  const std::uint64_t began = ticks_now();
+  const std::uint64_t began = stamp_before();
   const pid_t pid = ::fork();
   if (pid == 0) {
     bool ok = true;
     for (std::uint32_t n = 0; n < life.records; ++n) ok &= subject.emit(n);
     last_instruction = 1;  // the page fault is not the exit's
-    last_instruction = ticks_now();
+    last_instruction = stamp_after();
     ::_exit(ok ? 0 : 1);
   }
   if (pid < 0 || !Child(pid).wait()) return false;
-  const std::uint64_t ended = ticks_now();
-  life.exit_us.push_back(ns_between(last_instruction, ended) / 1000);
-  life.life_us.push_back(ns_between(began, ended) / 1000);
+  const std::uint64_t ended = stamp_after();
+  life.exit_us.push_back(us_between(last_instruction, ended));
+  life.life_us.push_back(us_between(began, ended));
   return true;
 }
 

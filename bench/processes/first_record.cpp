@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "bench/processes/children.hpp"
-#include "bench/processes/clock.hpp"
 #include "bench/processes/parts.hpp"
 #include "bench/processes/subject.hpp"
+#include "bench/processes/ticks.hpp"
 
 namespace shmring::bench {
 namespace {
@@ -64,9 +64,9 @@ template <typename Body>
 bool tell(Told& told, const Body& body) {
   const pid_t pid = ::fork();
   if (pid != 0) return pid > 0 && Child(pid).wait();
-  const std::uint64_t began = ticks_now();
+  const std::uint64_t began = stamp_before();
   body();
-  const std::uint64_t ended = ticks_now();
+  const std::uint64_t ended = stamp_after();
   told.ticks[0] = began;
   told.ticks[1] = ended;
   ::_exit(told.ok ? 0 : 1);
@@ -76,7 +76,7 @@ bool tell(Told& told, const Body& body) {
 bool run_once(Way& way, const Subject& subject, int pipe, Told& told) {
   told = {};
   if (!tell(told, [&] { way.run(subject, pipe, told); })) return false;
-  way.us.push_back(ns_between(told.ticks[0], told.ticks[1]) / 1000);
+  way.us.push_back(us_between(told.ticks[0], told.ticks[1]));
   const bool counted = tell(told, [&] {
     const std::uint64_t before = minor_faults();
     way.run(subject, pipe, told);
@@ -90,19 +90,19 @@ bool run_once(Way& way, const Subject& subject, int pipe, Told& told) {
 bool run_steps(const Subject& subject, Told& told, std::array<std::vector<double>, 3>& steps) {
   const pid_t pid = ::fork();
   if (pid == 0) {
-    const std::uint64_t began = ticks_now();
+    const std::uint64_t began = stamp_before();
     bool ok = subject.ring().prepare_thread();
-    const std::uint64_t registered = ticks_now();
+    const std::uint64_t registered = stamp_after();
     ok &= subject.emit(std::uint64_t{0});
-    const std::uint64_t first = ticks_now();
+    const std::uint64_t first = stamp_after();
     ok &= subject.emit(std::uint64_t{1});
-    const std::uint64_t second = ticks_now();
+    const std::uint64_t second = stamp_after();
     told = {{began, registered, first, second}, 0, ok};
     ::_exit(ok ? 0 : 1);
   }
   if (pid < 0 || !Child(pid).wait()) return false;
   for (std::size_t step = 0; step < steps.size(); ++step)
-    steps[step].push_back(ns_between(told.ticks[step], told.ticks[step + 1]) / 1000);
+    steps[step].push_back(us_between(told.ticks[step], told.ticks[step + 1]));
   return true;
 }
 

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "bench/processes/children.hpp"
-#include "bench/processes/clock.hpp"
 #include "bench/processes/parts.hpp"
 #include "bench/processes/subject.hpp"
+#include "bench/processes/ticks.hpp"
 
 namespace shmring::bench {
 namespace {
@@ -57,10 +57,10 @@ void* be_busy(void* argument) {
   constexpr std::uint32_t kBurst = 1000;
   auto& crowd = *static_cast<Crowd*>(argument);
   for (std::uint32_t n = 0; n < kBusyRecords; n += kBurst) {
-    const std::uint64_t began = ticks_now();
+    const std::uint64_t began = stamp_before();
     std::uint32_t accepted = 0;
     for (std::uint32_t i = 0; i < kBurst; ++i) accepted += crowd.subject.emit(std::uint64_t{i}) ? 1 : 0;
-    crowd.told.busy_ticks += ticks_now() - began;
+    crowd.told.busy_ticks += stamp_after() - began;
     crowd.told.accepted += accepted;
     wait_until([&] { return crowd.subject.accounting().total.pending == 0; }, 1);
   }
@@ -112,7 +112,7 @@ void measure(Report& report, const Case& what) {
   if (accounting.closing != Closing::kCloses || accounting.total.pending != 0 ||
       drain.delivered() != accounting.total.written)
     return report.fail(name + ": the accounting does not close");
-  const double busy_ns = ns_between(0, told->busy_ticks.load());
+  const double busy_ns = 1000 * us_between(0, told->busy_ticks.load());
   report.add({kPart,
               name,
               "",

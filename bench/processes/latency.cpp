@@ -6,12 +6,12 @@
 #include <memory>
 #include <string>
 
+#include "bench/harness/histogram.hpp"
 #include "bench/processes/children.hpp"
-#include "bench/processes/clock.hpp"
-#include "bench/processes/histogram.hpp"
 #include "bench/processes/parts.hpp"
 #include "bench/processes/situations.hpp"
 #include "bench/processes/subject.hpp"
+#include "bench/processes/ticks.hpp"
 
 namespace shmring::bench {
 namespace {
@@ -44,9 +44,9 @@ int emit_timed(const Subject& subject, const Burst& burst, Told& told) {
   for (std::uint32_t round = 0; round < burst.bursts; ++round) {
     if (burst.bursts > 1) wait_for_room(subject);
     for (std::uint32_t n = 0; n < burst.records; ++n) {
-      const std::uint64_t began = ticks_now();
+      const std::uint64_t began = stamp_before();
       const bool accepted = subject.emit(n);
-      told.ticks.add(ticks_now() - began);
+      told.ticks.add(stamp_after() - began);
       told.accepted += accepted ? 1 : 0;
     }
   }
@@ -55,9 +55,9 @@ int emit_timed(const Subject& subject, const Burst& burst, Told& told) {
 
 int stamp_only(Told& told) {
   for (std::uint32_t n = 0; n < 400'000; ++n) {
-    const std::uint64_t began = ticks_now();
+    const std::uint64_t began = stamp_before();
     __asm__ volatile("" : : : "memory");
-    told.ticks.add(ticks_now() - began);
+    told.ticks.add(stamp_after() - began);
   }
   return 0;
 }

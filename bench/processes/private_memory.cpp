@@ -18,7 +18,9 @@ namespace {
 constexpr const char* kPart = "private memory of a process";
 
 struct Memory {
-  long private_kib = 0;      // Private_Clean and Private_Dirty of all mappings but the ring's
+  long private_kib = 0;  // Private_Dirty of all mappings but the ring's: memory of its own
+  long file_kib =
+      0;  // Private_Clean: pages of programs and libraries that only this process has read just now
   long page_tables_kib = 0;  // what the kernel needs to map it all, the ring included
 };
 struct BeforeAndAfter {
@@ -58,7 +60,8 @@ Memory memory_now() noexcept {
       const char* ring = std::strstr(line, "bench.ring");
       is_ring = ring != nullptr && (end == nullptr || ring < end);
     } else if (!is_ring) {
-      memory.private_kib += number_behind(line, "Private_Clean:") + number_behind(line, "Private_Dirty:");
+      memory.private_kib += number_behind(line, "Private_Dirty:");
+      memory.file_kib += number_behind(line, "Private_Clean:");
     }
     if (end == nullptr) break;
     line = end + 1;
@@ -70,12 +73,15 @@ Memory memory_now() noexcept {
 }
 
 void add(Report& report, const char* name, const BeforeAndAfter& memory) {
-  report.add(
-      {kPart,
-       name,
-       "KiB",
-       {{"private", static_cast<double>(memory.after.private_kib - memory.before.private_kib)},
-        {"page tables", static_cast<double>(memory.after.page_tables_kib - memory.before.page_tables_kib)}}});
+  const auto more = [&](long Memory::*which) {
+    return static_cast<double>(memory.after.*which - memory.before.*which);
+  };
+  report.add({kPart,
+              name,
+              "KiB",
+              {{"private", more(&Memory::private_kib)},
+               {"read from files", more(&Memory::file_kib)},
+               {"page tables", more(&Memory::page_tables_kib)}}});
 }
 
 /// Pages of ours, looked at again after `body` ran; in a process of its own.
@@ -97,25 +103,26 @@ void measure(Report& report, const char* name, const Body& body) {
 }  // namespace
 
 void measure_private_memory(Report& report, Scale scale) {
-  static_cast<void>(scale);
-  {
-    const Subject subject;
-    if (!subject.emit(std::uint64_t{0})) return report.fail("a record of \"private memory\" was dropped");
-    measure(report, "a forked child emits its first record", [&] { return subject.emit(std::uint64_t{1}); });
-    measure(report, "the same, 100,000 records, drained now and then", [&] {
-      for (std::uint32_t n = 0; n < 100'000; ++n) {
+  constexpr std::uint32_t kBurst = 30'000;
+  const Subject subject;
+  if (!subject.emit(std::uint64_t{0})) return report.fail("a record of \"private memory\" was dropped");
+  DrainProcess drain(subject);
+  measure(report, "a forked child emits its first record", [&] { return subject.emit(std::uint64_t{1}); });
+  measure(report, "a forked child emits so much that it writes to every block", [&] {
+    for (std::uint32_t burst = 0; burst < scaled(scale, 1000) / 100; ++burst) {
+      for (std::uint32_t n = 0; n < kBurst; ++n) {
         if (!subject.emit(n)) return false;
-        if (n % 30'000 == 29'999 && subject.drain() == 0) return false;
       }
-      return true;
-    });
-    measure(report, "a program opens the ring and emits a record", [&] {
-      // What a program is that has opened nothing yet: the library's code is in it, the ring is another.
-      const std::filesystem::path other = subject.ring().path().parent_path() / "second-bench.ring";
-      const auto ring = Ring::open_or_create({.path = other, .resource = {.service_name = "shop"}});
-      return ring && ring->logger("shop.orders").emit(Severity::kInfo, "one record");
-    });
-  }
+      if (!wait_until([&] { return subject.accounting().total.pending == 0; })) return false;
+    }
+    return true;
+  });
+  measure(report, "a program opens a ring and emits a record", [&] {
+    const std::filesystem::path other = subject.ring().path().parent_path() / "second-bench.ring";
+    const auto ring = Ring::open_or_create({.path = other, .resource = {.service_name = "shop"}});
+    return ring && ring->logger("shop.orders").emit(Severity::kInfo, "one record");
+  });
+  if (!drain.finish()) report.fail("the drain of \"private memory\" failed");
 }
 
 }  // namespace shmring::bench

@@ -6,7 +6,7 @@
 #include <array>
 #include <cmath>
 
-#include "bench/processes/clock.hpp"
+#include "bench/processes/ticks.hpp"
 
 namespace shmring::bench {
 namespace {
@@ -18,7 +18,7 @@ struct Percentile {
 constexpr std::array<Percentile, 5> kPercentiles = {
     {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}, {"p99.99", 0.9999}}};
 
-double to_ns(std::uint64_t ticks) { return static_cast<double>(ticks) * ns_per_tick(); }
+double to_ns(std::uint64_t ticks) { return static_cast<double>(ticks) * nanoseconds_per_tick(); }
 
 std::string quoted(const std::string& text) {
   std::string result = "\"";
@@ -48,7 +48,7 @@ std::string object_of(const Values& values) {
 
 Values percentiles_of(const Histogram& ticks) {
   Values values;
-  for (const Percentile& p : kPercentiles) values.emplace_back(p.name, to_ns(ticks.percentile(p.share)));
+  for (const Percentile& p : kPercentiles) values.emplace_back(p.name, to_ns(ticks.quantile(p.share)));
   values.emplace_back("max", to_ns(ticks.max()));
   return values;
 }

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "bench/processes/histogram.hpp"
+#include "bench/harness/histogram.hpp"
 
 namespace shmring::bench {
 

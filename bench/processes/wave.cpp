@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "bench/processes/children.hpp"
-#include "bench/processes/clock.hpp"
 #include "bench/processes/parts.hpp"
 #include "bench/processes/subject.hpp"
+#include "bench/processes/ticks.hpp"
 
 namespace shmring::bench {
 namespace {
@@ -22,7 +22,7 @@ constexpr std::uint32_t kAtOnce = 100;
 double run_wave(const Subject& subject, bool emitting, std::uint32_t& peak_blocks) {
   std::vector<Child> children;
   children.reserve(kAtOnce);
-  const std::uint64_t began = ticks_now();
+  const std::uint64_t began = stamp_before();
   for (std::uint32_t n = 0; n < kAtOnce; ++n) {
     const pid_t pid = ::fork();
     if (pid == 0) ::_exit(!emitting || subject.emit(n) ? 0 : 1);
@@ -30,7 +30,7 @@ double run_wave(const Subject& subject, bool emitting, std::uint32_t& peak_block
   }
   bool ok = true;
   for (Child& child : children) ok &= child.wait();
-  const double us = ns_between(began, ticks_now()) / 1000 / kAtOnce;
+  const double us = us_between(began, stamp_after()) / kAtOnce;
   const BlockCensus blocks = subject.accounting().blocks;
   peak_blocks = std::max(peak_blocks, blocks.total - blocks.free);
   return ok ? us : -1;
