@@ -135,6 +135,7 @@ bool Reader::Impl::visit(const Candidate& candidate, const std::function<bool(Sl
   StateWord state = StateWord::unpack(word);
   if (!holds_records(state.state)) return true;
   if (state.state == BlockState::kEvict && !gone(state)) return true;
+  if (is_left(state.signal)) return settle(index), true;
   Track& track = tracks[index];
   if (!track.follows(state)) track = Track{.generation = state.block_generation};
 
@@ -151,7 +152,6 @@ bool Reader::Impl::visit(const Candidate& candidate, const std::function<bool(Sl
   if (track.outstanding() && committed.offset_bytes() <= track.handed_offset)
     return true;  // all of it is on its way
   if (opened_since(candidate)) return report.more = true;
-  if (is_left(state.signal)) return settle(index), true;  // no need to pin it only to find that out
   // The state word was loaded before the header's epoch (in fence_exported): if a later holder has pinned it in between, the CAS fails.
   if (state.pin != my_pin() && !pin(d, word)) return leave(state.signal), true;
   state = StateWord::unpack(word);
@@ -191,8 +191,7 @@ bool Reader::Impl::hand_out(std::uint32_t index, std::uint64_t word, CommittedWo
     leave(state.signal);
     return settle(index), true;  // the other signals go on (R11)
   }
-  const std::byte* bytes = ring.block(index);
-  slice.bytes.assign(bytes, bytes + slice.key.end);
+  copy_out(slice, track);
   // Another life, or another owner than a seal explains: what we copied is not of one piece (R5).
   loads_before_loads();
   const StateWord after = StateWord::unpack(d.state.load(std::memory_order_acquire));  // P3
@@ -200,6 +199,8 @@ bool Reader::Impl::hand_out(std::uint32_t index, std::uint64_t word, CommittedWo
       after.writer != state.writer || after.writer_generation != state.writer_generation) {
     return true;
   }
+  // Of a block that was open something may follow.
+  auto context = state.state == BlockState::kOpen ? context_behind(slice, carried_bytes) : nullptr;
   // The blocks behind a head are freed while the head still is in this life, but not before `committed` is reset.
   if (is_run(slice.key.end) &&
       CommittedWord{d.committed.load(std::memory_order_acquire)}.life() != committed.life()) {  // P1
@@ -212,6 +213,7 @@ bool Reader::Impl::hand_out(std::uint32_t index, std::uint64_t word, CommittedWo
   }
   if (is_pin_more) pins[signal].under_way += blocks_of(key.end);
   track.signal = key.signal;
+  track.context = std::move(context);
   track.handed_offset = key.end;
   track.handed_count = key.end_count;
   ++report.slices;
@@ -219,6 +221,19 @@ bool Reader::Impl::hand_out(std::uint32_t index, std::uint64_t word, CommittedWo
   report.bytes += key.end - key.begin;
   budget[static_cast<std::size_t>(key.signal)] -= key.end - key.begin;
   return true;
+}
+
+/// The block from its beginning, since its context lies there; or what is new in it, behind the context that is known.
+void Reader::Impl::copy_out(Slice& slice, const Track& track) const {
+  const std::byte* bytes = ring.block(slice.key.block);
+  std::uint32_t from = 0;
+  if (track.context && track.context->at() == slice.key.begin) {
+    from = slice.key.begin;
+    slice.bytes.reserve(track.context->records().size() + (slice.key.end - from));
+    slice.bytes = track.context->records();
+    slice.left_out = from - static_cast<std::uint32_t>(slice.bytes.size());
+  }
+  slice.bytes.insert(slice.bytes.end(), bytes + from, bytes + slice.key.end);
 }
 
 /// With policy drop-oldest at most a quarter of the blocks is pinned, a third of that for each signal (R11): the rest can be

@@ -40,7 +40,8 @@ struct SliceKey {
 /// A private copy of a stretch of a block, from its beginning (for the context) to the end of the slice.
 struct Slice {
   SliceKey key;
-  std::vector<std::byte> bytes;  // block offsets [0, key.end)
+  std::vector<std::byte> bytes;  // block offsets [0, key.end), or context and then [key.begin, key.end)
+  std::uint32_t left_out = 0;    // so much less than key.begin lies before the first record in `bytes`
 };
 
 /// One record of a slice. Spans point into the slice's bytes.

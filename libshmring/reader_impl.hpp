@@ -8,9 +8,11 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "libshmring/carried_context.hpp"
 #include "libshmring/lease.hpp"
 #include "libshmring/liveness.hpp"
 #include "libshmring/reader.hpp"
@@ -24,8 +26,9 @@ struct Track {
   std::uint32_t generation = ~0U;
   std::uint32_t handed_offset = 0;
   std::uint64_t handed_count = 0;
-  std::uint32_t acknowledged_offset = 0;  // below handed_offset: something is on its way
-  Signal signal = Signal::kLogs;          // of what is on its way
+  std::uint32_t acknowledged_offset = 0;              // below handed_offset: something is on its way
+  Signal signal = Signal::kLogs;                      // of what is on its way
+  std::unique_ptr<CarriedContext> context = nullptr;  // of an open block that was handed out in part
 
   bool outstanding() const noexcept { return acknowledged_offset < handed_offset; }
 
@@ -62,6 +65,7 @@ struct Reader::Impl {
   const RingFile& ring;
   const Lease& lease;
   std::span<BlockDescriptor> descriptors;  // a pass looks at all of them
+  std::uint64_t carried_bytes = 0;         // by all tracks
   bool all_owners_gone;                    // the machine was started anew since the ring was made
   std::vector<Track> tracks;
   std::vector<Candidate> candidates;
@@ -110,6 +114,7 @@ struct Reader::Impl {
   bool pin(BlockDescriptor& descriptor, std::uint64_t& word) noexcept;
   bool hand_out(std::uint32_t index, std::uint64_t word, CommittedWord committed,
                 const std::function<bool(Slice&&)>& sink);
+  void copy_out(Slice& slice, const Track& track) const;
   void settle(std::uint32_t index);
   bool is_left(Signal signal) const noexcept;
   void leave(Signal signal) noexcept;

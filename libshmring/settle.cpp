@@ -52,6 +52,7 @@ void Reader::Impl::settle(std::uint32_t index) {
       if (d.state.load(std::memory_order_acquire) != word) return;  // P3
       if (state.state == BlockState::kSealed && state.pin == my_pin()) {
         if (recycle(ring, index, word, exported, committed)) ++report.recycled;
+        tracks[index].context.reset();
         return;
       }
       state.state = BlockState::kSealed;

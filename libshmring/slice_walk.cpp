@@ -23,11 +23,11 @@ std::optional<RecordView> SliceWalk::next() {
       remember(step.header, payload);
       continue;
     }
-    if (at < slice_->key.begin) continue;
+    if (at + slice_->left_out < slice_->key.begin) continue;
     ++seen_;
     return RecordView{.kind = static_cast<RecordKind>(step.header.kind),
                       .flags = step.header.flags,
-                      .offset = at,
+                      .offset = at + slice_->left_out,
                       .payload = payload,
                       .resource = resource_,
                       .scope = find_scope(step.header.scope)};

@@ -81,7 +81,7 @@ class Run {
     check(slice.key.block < kBlocks, "a slice is of a block that exists");
     check(slice.key.begin <= slice.key.end && slice.key.end <= (kBlocks - slice.key.block) * kBlockBytes,
           "a slice lies in its block, or in the run that this heads");
-    check(slice.bytes.size() == slice.key.end, "a slice's bytes reach to its end");
+    check(slice.bytes.size() + slice.left_out == slice.key.end, "a slice's bytes reach to its end");
     check(slice.key.records() <= slice.key.end / sizeof(RecordHeader), "a slice promises no more than fits");
     Arrived& arrived = arrived_[slice.key.block];
     SliceWalk walk(slice);

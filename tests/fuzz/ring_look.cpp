@@ -20,7 +20,7 @@ namespace {
 void walk(const Slice& slice) {
   check(slice.key.begin <= slice.key.end && slice.key.end <= (kBlocks - slice.key.block) * kBlockBytes,
         "a slice lies in its block, or in the run that this heads");
-  check(slice.bytes.size() == slice.key.end, "a slice's bytes reach to its end");
+  check(slice.bytes.size() + slice.left_out == slice.key.end, "a slice's bytes reach to its end");
   SliceWalk walk(slice);
   std::uint64_t found = 0;
   while (const auto record = walk.next()) {
