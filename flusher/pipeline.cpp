@@ -57,7 +57,8 @@ void Pipeline::send_ready() {
 bool Pipeline::wants_more() const noexcept {
   const DrainBudget room = budget();
   for (std::size_t i = 0; i < kSignalCount; ++i) {
-    if (has_left_[i] && room[i] > 0) return true;
+    // A drain looks at every block: not for each batch that is gone, but when half of them are.
+    if (has_left_[i] && room[i] > 0 && room[i] >= memory_per_signal_ / 2) return true;
   }
   return false;
 }
