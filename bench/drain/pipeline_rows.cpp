@@ -3,7 +3,10 @@
 // whoever wrote them. The ring is filled outside of the time; one thread drains.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <chrono>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -48,10 +51,14 @@ void measure(benchmark::State& state, BenchRing& ring, std::uint64_t records, co
   state.SkipWithError("records were dropped or lost");
 }
 
-std::unique_ptr<BenchRing> make_ring(benchmark::State& state, std::uint64_t bytes) {
-  auto ring = BenchRing::create(bytes);
-  if (ring && (*ring)->warm_up()) return *std::move(ring);
-  fail_row(ring ? "records were lost while the ring was warmed up" : ring.error().message.c_str());
+/// One of each size, for all rows and repetitions: what was mapped once stays mapped until the process ends.
+BenchRing* ring_of(benchmark::State& state, std::uint64_t bytes) {
+  static std::map<std::uint64_t, std::unique_ptr<BenchRing>> rings;
+  std::unique_ptr<BenchRing>& ring = rings[bytes];
+  if (ring) return ring.get();
+  auto made = BenchRing::create(bytes);
+  if (made && (*made)->warm_up()) return (ring = *std::move(made)).get();
+  fail_row(made ? "records were lost while the ring was warmed up" : made.error().message.c_str());
   state.SkipWithError("no ring could be made");
   return nullptr;
 }
@@ -59,8 +66,8 @@ std::unique_ptr<BenchRing> make_ring(benchmark::State& state, std::uint64_t byte
 /// One thread's records, the ring as large as they need.
 void by_records(benchmark::State& state) {
   const auto records = static_cast<std::uint64_t>(state.range(0));
-  const auto ring = make_ring(state, std::max<std::uint64_t>(kDefaultRing, records * 256));
-  if (!ring) return;
+  BenchRing* const ring = ring_of(state, std::max<std::uint64_t>(kDefaultRing, records * 256));
+  if (ring == nullptr) return;
   const SampleRecords samples;
   const Logger log = ring->ring().logger("shop.orders", "1.4.0");
   measure(state, *ring, records, [&] {
@@ -74,8 +81,8 @@ enum class Owners : std::uint8_t { kLive, kDead };
 
 void by_writers(benchmark::State& state, Owners owners) {
   const auto writers = static_cast<std::size_t>(state.range(0));
-  const auto ring = make_ring(state, kDefaultRing);
-  if (!ring) return;
+  BenchRing* const ring = ring_of(state, kDefaultRing);
+  if (ring == nullptr) return;
   const SampleRecords samples;
   const Logger log = ring->ring().logger("shop.orders", "1.4.0");
   const Share share = [&samples, &log, each = kRound / writers](std::size_t) {
@@ -92,8 +99,8 @@ void by_writers(benchmark::State& state, Owners owners) {
 
 /// Each record of another scope than the one before.
 void by_scopes(benchmark::State& state) {
-  const auto ring = make_ring(state, kDefaultRing);
-  if (!ring) return;
+  BenchRing* const ring = ring_of(state, kDefaultRing);
+  if (ring == nullptr) return;
   const SampleRecords samples;
   std::vector<Logger> logs;
   for (std::int64_t i = 0; i < state.range(0); ++i)
@@ -107,8 +114,8 @@ void by_scopes(benchmark::State& state) {
 
 /// Records that are hardly more than a body of that many bytes.
 void by_body(benchmark::State& state) {
-  const auto ring = make_ring(state, std::max<std::uint64_t>(kDefaultRing, kRound * 4096));
-  if (!ring) return;
+  BenchRing* const ring = ring_of(state, std::max<std::uint64_t>(kDefaultRing, kRound * 4096));
+  if (ring == nullptr) return;
   const Logger log = ring->ring().logger("shop.orders", "1.4.0");
   const std::string body(static_cast<std::size_t>(state.range(0)), 'b');
   measure(state, *ring, kRound, [&] {
@@ -126,7 +133,7 @@ void register_pipeline_rows() {
     for (const std::int64_t argument : arguments) row->Arg(argument);
     row->UseManualTime()->Unit(benchmark::kMicrosecond);
   };
-  add("pipeline/records", by_records, {1'000, 10'000, 100'000, 1'000'000, 4'000'000});
+  add("pipeline/records", by_records, {1'000, 10'000, 100'000, 1'000'000});
   add("pipeline/live_writers", [](benchmark::State& state) { by_writers(state, Owners::kLive); },
       {1, 10, 100, 1000});
   add("pipeline/dead_writers", [](benchmark::State& state) { by_writers(state, Owners::kDead); },
