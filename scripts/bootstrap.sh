@@ -42,7 +42,12 @@ g++-aarch64-linux-gnu  program aarch64-linux-gnu-g++
 '
 bench_set='
 libbenchmark-dev       header  benchmark/benchmark.h
+valgrind               program valgrind
 python3                program python3
+libspdlog-dev          header  spdlog/spdlog.h
+libconcurrentqueue-dev header  concurrentqueue/concurrentqueue.h
+liblttng-ust-dev       header  lttng/tracepoint.h
+lttng-tools            program lttng-sessiond
 '
 # Python drives the other side; the programs themselves are no packages of Debian.
 interop_set='

@@ -7,6 +7,8 @@
 #include <cmath>
 
 #include "bench/harness/stamp.hpp"
+#include "bench/rendezvous.hpp"
+#include "shmring/version.hpp"
 
 namespace shmring::bench {
 namespace {
@@ -55,7 +57,11 @@ std::string to_json(const std::vector<RowResult>& results) {
     }
     rows.push_back(std::move(row));
   }
-  return nlohmann::ordered_json{{"rows", std::move(rows)}}.dump() + "\n";
+  const nlohmann::ordered_json context = {{"cores", core_count()},
+                                          {"version", kVersion},
+                                          {"compiler", SHMRING_BENCH_COMPILER},
+                                          {"build_type", SHMRING_BENCH_BUILD_TYPE}};
+  return nlohmann::ordered_json{{"context", context}, {"rows", std::move(rows)}}.dump() + "\n";
 }
 
 }  // namespace shmring::bench

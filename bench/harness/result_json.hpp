@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a run found, as JSON. Programs of other languages (rivals/python, rivals/rust) write the same:
 //
-//   {"rows": [{"name", "label", "record", "group": "floor" | "shmring" | "rival", "producers",
+//   {"context": {"cores", "version", "compiler", "build_type"},   (only the programs of C++)
+//    "rows": [{"name", "label", "record", "group": "floor" | "shmring" | "rival", "producers",
 //              "skipped": "why"   or   "ns": [one per visit], "latency": [[nanoseconds at most, how often], ...]}, ...]}
 #pragma once
 

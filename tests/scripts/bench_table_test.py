@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""scripts/bench_result.py and scripts/bench_table.py, on a run of three benchmarks made by hand."""
+"""scripts/bench_result.py, bench_table.py and bench_charts.py, on two rounds made by hand."""
 
 import contextlib
 import copy
@@ -9,92 +9,170 @@ import pathlib
 import sys
 import tempfile
 import unittest
+import xml.etree.ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
 sys.dont_write_bytecode = True
+import bench_charts  # noqa: E402
 import bench_result  # noqa: E402
 import bench_table  # noqa: E402
 
 
-def run(name, family, ns, threads=1, kind="iteration"):
-    return {"name": name, "run_name": name, "run_type": kind, "family_index": family, "per_family_instance_index": 0,
-            "label": f"label of {name}", "threads": threads, "ns": ns, "items_per_second": threads * 1e9 / ns}
+def row(name, group, ns, producers=1, latency=()):
+    return {"name": name, "label": f"label of {name}", "record": "its fate", "group": group, "producers": producers,
+            "ns": ns, "latency": [list(bucket) for bucket in latency]}
 
 
-RAW = {
-    "context": {"host_name": "secret-host", "executable": "/home/somebody/shmring-bench", "num_cpus": 2,
-                "mhz_per_cpu": 2600, "shmring_version": "0.1.0", "compiler": "GNU 12.2.0",
-                "shmring_build_type": "Release"},
-    # Mixed at random, as the program is told to run them.
-    "benchmarks": [run("clock_gettime/manual_time", 2, 20.0), run("emit_log/manual_time/threads:2", 1, 50.0, 2),
-                   run("emit_log/manual_time", 0, 90.0), run("emit_log/manual_time", 0, 30.0),
-                   run("clock_gettime/manual_time", 2, 19.0), run("emit_log/manual_time", 0, 40.0),
-                   run("emit_log/manual_time", 0, 7.0, kind="aggregate"), run("clock_gettime/manual_time", 2, 30.0)],
-}
+CONTEXT = {"cores": 2, "version": "0.1.0", "compiler": "GNU 12.2.0", "build_type": "Release"}
+ROUNDS = [
+    {"context": CONTEXT,
+     "rows": [row("emit_log", "shmring", [90.0, 30.0], latency=[(30.0, 900), (64.0, 100)]),
+              row("emit_log", "shmring", [50.0], 2), row("emit_log", "shmring", [70.0], 4),
+              row("queue", "rival", [12.0], latency=[(12.0, 10)]),
+              row("clock_memcpy", "floor", [20.0, 19.0], latency=[(20.0, 10)])]},
+    {"context": CONTEXT,
+     "rows": [row("emit_log", "shmring", [40.0], latency=[(30.0, 990), (5000.0, 10)]),
+              row("clock_memcpy", "floor", [30.0])]},
+    {"rows": [{"name": "absent", "label": "label of absent", "record": "", "group": "rival", "producers": 1,
+               "skipped": "not here"}]},
+]
 HOW = {"date": "2026-11-20", "machine": "A Machine, 2 cores", "kernel": "6.1", "commit": "abc",
-       "command": "scripts/bench.sh", "busy_percent": 0}
+       "command": "scripts/bench.sh", "busy_percent": 0, "mhz": 2600}
+DRAIN = {"benchmarks": [
+    {"name": "pipeline/records/100000/manual_time", "run_name": "pipeline/records/100000/manual_time", "run_type": kind, "ns": ns}
+    for kind, ns in (("iteration", 200.0), ("iteration", 180.0), ("iteration", 250.0), ("aggregate", 7.0))]}
+PROCESSES = {"rows": [{"part": "exit", "name": "after 1 record", "unit": "us", "values": {"median": 36.0, "p99": 2400.0}}],
+             "histograms": [{"name": "ring full", "unit": "ns", "buckets": [[100, 5], [200, 5]]}]}
 
 
 def result(**changes):
-    return {**bench_result.result(copy.deepcopy(RAW), HOW), **changes}
+    return {**bench_result.result(copy.deepcopy(ROUNDS), HOW, {"emit_log": 321}, copy.deepcopy(DRAIN)), **changes}
+
+
+def rows_by_id(value):
+    return {(one["name"], one["producers"]): one for one in value["rows"]}
 
 
 class BenchResult(unittest.TestCase):
-    def test_keeps_every_repetition_and_no_aggregate_in_the_order_of_registration(self):
+    def test_keeps_every_visit_of_all_rounds_in_the_order_of_the_rows(self):
         rows = result()["rows"]
-        self.assertEqual([row["name"] for row in rows], ["emit_log", "emit_log/threads:2", "clock_gettime"])
+        self.assertEqual([(one["name"], one["producers"]) for one in rows],
+                         [("emit_log", 1), ("emit_log", 2), ("emit_log", 4), ("queue", 1), ("clock_memcpy", 1), ("absent", 1),
+                          ("pipeline/records/100000", 1)])
         self.assertEqual(rows[0]["ns"], [90.0, 30.0, 40.0])
 
-    def test_names_neither_host_nor_path(self):
-        text = bench_result.to_text(result())
-        self.assertNotIn("secret-host", text)
-        self.assertNotIn("somebody", text)
+    def test_quantiles_are_those_of_all_rounds_together(self):
+        latency = rows_by_id(result())["emit_log", 1]["latency"]
+        self.assertEqual(latency, {"p50": 30.0, "p99": 64.0, "p99.9": 5000.0, "max": 5000.0, "operations": 2000})
+
+    def test_a_kept_histogram_has_all_operations_and_no_bucket_below_its_values(self):
+        kept = {histogram["name"]: histogram for histogram in result()["histograms"]}
+        self.assertEqual(sorted(kept), ["clock_memcpy", "emit_log"])
+        self.assertEqual(sum(count for _, count in kept["emit_log"]["buckets"]), 2000)
+        self.assertEqual([count for upper, count in kept["emit_log"]["buckets"] if upper >= 5000], [10])
+
+    def test_instructions_are_the_difference_of_two_runs_by_operation(self):
+        self.assertEqual(bench_result.counted("emit_log 1000 500000 4000 1400000\n"), {"emit_log": 300})
+        rows = rows_by_id(result())
+        self.assertEqual(rows["emit_log", 1]["instructions"], 321)
+        self.assertNotIn("instructions", rows["emit_log", 2])
+
+    def test_a_skipped_row_keeps_its_reason(self):
+        self.assertEqual(rows_by_id(result())["absent", 1]["skipped"], "not here")
+
+    def test_takes_the_drain_over_without_aggregates(self):
+        self.assertEqual(rows_by_id(result())["pipeline/records/100000", 1]["ns"], [200.0, 180.0, 250.0])
+
+    def test_refuses_a_drain_that_failed(self):
+        raw = copy.deepcopy(DRAIN)
+        raw["benchmarks"][1].update(error_occurred=True, error_message="records were dropped or lost")
+        with self.assertRaisesRegex(bench_result.Problem, "dropped or lost"):
+            bench_result.drain_rows(raw)
+
+    def test_refuses_a_run_that_measured_nothing(self):
+        with self.assertRaises(bench_result.Problem):
+            bench_result.merged(ROUNDS[2:])
 
     def test_text_is_json_of_the_same_content(self):
         self.assertEqual(json.loads(bench_result.to_text(result())), result())
 
-    def test_refuses_a_run_in_which_a_benchmark_failed(self):
-        raw = copy.deepcopy(RAW)
-        raw["benchmarks"][3].update(error_occurred=True, error_message="records were dropped or lost")
-        with self.assertRaisesRegex(ValueError, "emit_log.*dropped or lost"):
-            bench_result.rows(raw)
-
-    def test_refuses_a_run_without_benchmarks(self):
-        with self.assertRaises(ValueError):
-            bench_result.rows({"benchmarks": []})
-
 
 class BenchTable(unittest.TestCase):
-    def test_shows_median_lowest_ratio_to_the_clock_and_rate(self):
-        self.assertIn("| label of emit_log/manual_time | 40.0 | 30.0 | 2.00 | 25.0 |", bench_table.table(result()))
-
-    def test_rate_of_two_threads_is_that_of_both(self):
-        self.assertIn("| label of emit_log/manual_time/threads:2 | 50.0 | 50.0 | 2.50 | 40.0 |", bench_table.table(result()))
+    def test_shows_median_lowest_ratio_quantiles_instructions_and_fate(self):
+        self.assertIn("| label of emit_log | 40.0 | 30.0 | 2.00 | 64.0 | 5,000 | 321 | its fate |", bench_table.full(result(), None))
 
     def test_names_date_machine_and_command(self):
-        head = bench_table.table(result()).splitlines()[0]
-        for part in ("2026-11-20", "A Machine, 2 cores", "`scripts/bench.sh`", "GNU 12.2.0"):
+        head = bench_table.full(result(), None).splitlines()[0]
+        for part in ("2026-11-20", "A Machine, 2 cores", "2.6 GHz", "`scripts/bench.sh`", "GNU 12.2.0"):
             self.assertIn(part, head)
 
-    def test_has_no_ratio_where_the_clock_was_not_measured(self):
-        self.assertIn("| 40.0 | 30.0 | - | 25.0 |", bench_table.table(result(rows=result()["rows"][:1])))
+    def test_a_row_that_beats_us_is_shown_like_any_other(self):
+        self.assertIn("| label of queue | 12.0 | 12.0 | 0.60 |", bench_table.full(result(), None))
+
+    def test_a_row_that_was_not_measured_says_why(self):
+        self.assertIn("| label of absent | not measured: not here |", bench_table.full(result(), None))
+
+    def test_has_no_ratio_where_clock_and_copy_were_not_measured(self):
+        rows = [one for one in result()["rows"] if one["group"] == "shmring"]
+        self.assertIn("| 40.0 | 30.0 | - |", bench_table.full(result(rows=rows), None))
+
+    def test_several_producers_stand_in_one_line(self):
+        self.assertIn("| label of emit_log | 40.0 | 50.0 | 70.0 | 1.25 |", bench_table.full(result(), None))
+
+    def test_the_flusher_is_shown_by_record_and_rate(self):
+        self.assertIn("| pipeline/records/100000 | 200 | 180 | 5.00 |", bench_table.brief(result()))
+
+    def test_processes_are_in_the_full_text_only(self):
+        self.assertIn("| exit: after 1 record | us | median 36.0, p99 2,400 |", bench_table.full(result(), PROCESSES))
+        self.assertNotIn("exit:", bench_table.brief(result()))
 
     def test_says_so_when_the_machine_was_busy(self):
-        self.assertNotIn("Others used", bench_table.table(result()))
-        self.assertIn("Others used 60 %", bench_table.table(result(busy_percent=60)))
+        self.assertNotIn("Others used", bench_table.full(result(), None))
+        self.assertIn("Others used 60 %", bench_table.full(result(busy_percent=60), None))
 
-    def test_counts_instructions_where_they_were_counted(self):
-        self.assertNotIn("instructions", bench_table.table(result()))
-        self.assertIn("takes 321 instructions", bench_table.table(result(instructions_per_log_record=321)))
+
+class BenchCharts(unittest.TestCase):
+    def words(self, svg):
+        return [element.text for element in xml.etree.ElementTree.fromstring(svg).iter() if element.text and element.text.strip()]
+
+    def test_every_measured_row_of_one_producer_is_in_the_chart_of_costs(self):
+        words = self.words(bench_charts.cost(result()))
+        for label in ("label of emit_log", "label of queue", "label of clock_memcpy"):
+            self.assertIn(label, words)
+
+    def test_every_chart_names_date_machine_and_command(self):
+        for svg in bench_charts.draw(result(), PROCESSES).values():
+            text = " ".join(self.words(svg))
+            for part in ("2026-11-20", "A Machine, 2 cores", "scripts/bench.sh"):
+                self.assertIn(part, text)
+
+    def test_charts_adapt_to_dark_pages(self):
+        for svg in bench_charts.draw(result(), PROCESSES).values():
+            self.assertIn("prefers-color-scheme: dark", svg)
+
+    def test_the_share_of_slower_operations_falls_from_all_to_the_last(self):
+        self.assertEqual(bench_charts.slower_than([[10, 90], [20, 9], [50, 1]]),
+                         [(10, 1.0), (10, 0.1), (20, 0.1), (20, 0.01), (50, 0.01)])
+
+    def test_labels_do_not_cover_each_other(self):
+        places = sorted(bench_charts.spread([(10, "a"), (11, "b"), (12, "c")], 15).values())
+        self.assertGreaterEqual(min(b - a for a, b in zip(places, places[1:])), 15)
+
+    def test_without_several_producers_or_histograms_there_is_no_such_chart(self):
+        few = result(rows=rows_by_id(result()).values(), histograms=[])
+        few["rows"] = [one for one in few["rows"] if one["producers"] == 1]
+        self.assertEqual(sorted(bench_charts.draw(few)), ["cost"])
 
 
 class Readme(unittest.TestCase):
     def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-        self.result = pathlib.Path(self.folder.name) / "result.json"
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        (self.folder / "results").mkdir()
+        self.result = self.folder / "results" / "2026-11-20-a-machine.json"
         self.result.write_text(bench_result.to_text(result()), encoding="utf-8")
-        self.readme = pathlib.Path(self.folder.name) / "README.md"
+        self.readme = self.folder / "README.md"
 
     def call(self, *options):
         errors = io.StringIO()
@@ -109,7 +187,16 @@ class Readme(unittest.TestCase):
         self.write("old\n")
         self.assertEqual(self.call()[0], 0)
         text = self.readme.read_text(encoding="utf-8")
-        self.assertEqual(text, f"above\n{bench_table.BEGIN}\n{bench_table.table(result())}{bench_table.END}\nbelow\n")
+        new = bench_table.brief(result(), bench_charts.draw(result()))
+        self.assertEqual(text, f"above\n{bench_table.BEGIN}\n{new}{bench_table.END}\nbelow\n")
+
+    def test_charts_and_all_figures_are_written_beside_the_result(self):
+        self.write("old\n")
+        self.result.with_name(self.result.stem + bench_table.PROCESSES).write_text(json.dumps(PROCESSES), encoding="utf-8")
+        self.call()
+        self.assertEqual(sorted(path.name for path in self.result.parent.iterdir() if path.suffix != ".json"),
+                         ["README.md", "cost.svg", "latency.svg", "producers.svg"])
+        self.assertIn("after 1 record", (self.result.parent / "README.md").read_text(encoding="utf-8"))
 
     def test_a_second_time_changes_nothing(self):
         self.write("old\n")
@@ -126,6 +213,12 @@ class Readme(unittest.TestCase):
         self.assertIn("old", self.readme.read_text(encoding="utf-8"))
         self.call()
         self.assertEqual(self.call("--check"), (0, ""))
+
+    def test_check_refuses_another_chart(self):
+        self.write("old\n")
+        self.call()
+        (self.result.parent / "cost.svg").write_text("<svg/>", encoding="utf-8")
+        self.assertEqual(self.call("--check")[0], 1)
 
     def test_a_file_without_markers_is_an_error_that_names_them(self):
         self.readme.write_text("nothing\n", encoding="utf-8")
