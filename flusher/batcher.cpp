@@ -75,7 +75,7 @@ otlp::RequestBuilder::Group Batcher::group_of(const CheckedSlice& slice, std::ui
 
 bool Batcher::is_full_for(otlp::RequestBuilder::Group group, std::size_t payload) const {
   if (builder_.is_empty()) return false;  // a record larger than the limit travels alone
-  return builder_.record_count() >= limits_.records || builder_.size_with(group, payload) > limits_.bytes;
+  return builder_.record_count() >= limits_.records || !builder_.has_room_for(group, payload, limits_.bytes);
 }
 
 }  // namespace shmring::flusher

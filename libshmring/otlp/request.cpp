@@ -17,9 +17,14 @@ constexpr char kSchemaUrlTag = length_tag(3);  // in both
 std::string_view as_text(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 void append_frame(char tag, std::string_view content, std::string& out) {
-  out += tag;
-  append_varint(content.size(), out);
-  out += content;
+  char head[1 + 10];
+  std::size_t size = 0;
+  head[size++] = tag;
+  std::size_t length = content.size();
+  for (; length >= 0x80; length >>= 7) head[size++] = static_cast<char>(length | 0x80);
+  head[size++] = static_cast<char>(length);
+  out.append(head, size);
+  out.append(content);
 }
 
 std::string field_unless_empty(char tag, std::string_view content) {
@@ -104,6 +109,17 @@ RequestBuilder::Sizes RequestBuilder::sizes_with(const Scope& scope,
 
 std::size_t RequestBuilder::size_with(Group group, std::size_t payload_bytes) const noexcept {
   return sizes_with(scopes_[static_cast<std::size_t>(group)], payload_bytes).request;
+}
+
+bool RequestBuilder::has_room_for(Group group, std::size_t payload_bytes, std::size_t limit) const noexcept {
+  constexpr std::size_t kMostFraming =
+      3 * framed_size(0) + 3 * 10;  // record, scope, resource: longer lengths
+  const Scope& scope = scopes_[static_cast<std::size_t>(group)];
+  const Resource& resource = resources_[scope.resource];
+  const std::size_t heads =
+      scope.head.size() + scope.tail.size() + resource.head.size() + resource.tail.size();
+  return encoded_size_ + payload_bytes + heads + kMostFraming <= limit ||
+         size_with(group, payload_bytes) <= limit;
 }
 
 void RequestBuilder::add(Group group, Bytes payload) {

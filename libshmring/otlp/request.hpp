@@ -34,6 +34,9 @@ class RequestBuilder {
   // What encoded_size() would be after add(group, payload) with a payload of that many bytes.
   std::size_t size_with(Group group, std::size_t payload_bytes) const noexcept;
 
+  // Whether size_with() would be at most `limit`: a sum, while the limit is not near.
+  bool has_room_for(Group group, std::size_t payload_bytes, std::size_t limit) const noexcept;
+
   void add(Group group, Bytes payload);
 
   std::size_t encoded_size() const noexcept { return encoded_size_; }

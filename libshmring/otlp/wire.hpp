@@ -6,6 +6,7 @@
 // functions that are noexcept. It is also stricter: tags of at most 5 bytes, lengths as every parser takes them.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -107,12 +108,8 @@ class WireReader {
 
 // The bytes that a varint takes: 1 to 10.
 constexpr std::size_t varint_size(std::uint64_t value) noexcept {
-  std::size_t size = 1;
-  while (value >= 0x80) {
-    value >>= 7;
-    ++size;
-  }
-  return size;
+  return (static_cast<std::size_t>(std::bit_width(value | 1)) * 9 + 64) /
+         64;  // bits / 7, rounded up: exact up to 64
 }
 
 // The bytes of a length-delimited field whose tag takes one byte: tag, length, content.

@@ -108,6 +108,9 @@ TEST(RequestBuilder, KnowsTheSizeOfTheRequestAtAnyTime) {
     added.emplace_back(number, payload);
     const auto group = group_of(builder, std::to_string(number % 3), std::to_string(number));
     const std::size_t announced = builder.size_with(group, payload.size());
+    ASSERT_TRUE(builder.has_room_for(group, payload.size(), announced));
+    ASSERT_FALSE(builder.has_room_for(group, payload.size(), announced - 1));
+    ASSERT_TRUE(builder.has_room_for(group, payload.size(), announced + 1000));
     builder.add(group, as_bytes(payload));
     ASSERT_EQ(builder.encoded_size(), announced);
     if (i % 10 != 0) continue;
