@@ -6,6 +6,7 @@
 int main(int argc, char** argv) {
   shmring::bench::Rows rows;
   shmring::bench::add_shmring_rows(rows);
+  shmring::bench::add_shmring_situations(rows);
   shmring::bench::add_rival_rows(rows);
   shmring::bench::add_floor_rows(rows);
   return shmring::bench::run_program(rows, argc, argv);

@@ -87,7 +87,7 @@ def cost(result):
     rows = [row for row in result["rows"] if row["group"] in OF_GROUP and row["producers"] == 1 and "ns" in row]
     rows = sorted(((statistics.median(row["ns"]), min(row["ns"]), row) for row in rows if row["name"] != "nothing"),
                   key=lambda entry: entry[0])
-    top, step, left = 64, 20, 400
+    top, step, left = 64, 20, 440
     picture = Picture(top + step * len(rows) + 56, "What a record costs the program that emits it: nanoseconds, median", result)
     axis = Log(1, max(entry[0] for entry in rows), left, WIDTH - 80)
     bottom = top + step * len(rows)
@@ -128,7 +128,7 @@ def producers(result):
     counts = sorted({count for line in lines for count in line["at"]})
     values = [value for line in lines for value in line["at"].values()]
     left, right, top, bottom = 70, 520, 56, 440
-    picture = Picture(500, f"What a record costs when several producers emit at once, on {result['cores']} cores", result)
+    picture = Picture(520, f"What a record costs when several producers emit at once, on {result['cores']} cores", result)
     axis = Log(min(values), max(values), bottom, top)
     x = {count: round(left + (right - left) * number / (len(counts) - 1), 1) for number, count in enumerate(counts)}
     for tick in axis.ticks():
@@ -190,7 +190,7 @@ def latency(result, processes):
     middle = WIDTH // 2
     distribution(picture, here, 60, middle - 10 if there else WIDTH - 30, "rivals, one producer")
     if there:
-        distribution(picture, there, middle + 60, WIDTH - 20, "one emit of shmring while ...")
+        distribution(picture, there, middle + 60, WIDTH - 36, "one emit of shmring while ...")
     return picture.svg()
 
 

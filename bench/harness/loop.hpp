@@ -45,7 +45,7 @@ concept Adapter = requires(A& adapter, Subjects& subjects, std::uint64_t number)
 template <Adapter A>
 class Visit {
   using Clock = std::chrono::steady_clock;
-  static constexpr int kUncounted = 3;  // batches
+  static constexpr int kUncounted = 5;  // batches
 
  public:
   Visit(A& adapter, const About& about, int producers)

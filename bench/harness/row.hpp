@@ -29,7 +29,7 @@ namespace shmring::bench {
 
 /// Between two drains. Small enough that the largest records leave the ring half empty: nobody wakes a flusher, nobody is
 /// dropped. Large enough that clock and barrier do not matter.
-inline constexpr std::uint64_t kBatch = 65'536;
+inline constexpr std::uint64_t kBatch = 32'768;
 
 enum class Group : std::uint8_t { kFloor, kShmring, kRival };
 
@@ -81,5 +81,6 @@ using Rows = std::vector<std::unique_ptr<Row>>;
 /// In the order of the tables. loop.hpp has add_row(), short_rows.hpp has its short forms.
 void add_floor_rows(Rows& rows);
 void add_shmring_rows(Rows& rows);
+void add_shmring_situations(Rows& rows);
 
 }  // namespace shmring::bench

@@ -99,15 +99,15 @@ class Spans(Subject):
 
 
 QUEUED = "objects in the process, not encoded; all in the queue lost with it"
-HANDED_ON = "an object handed to the exporter, not encoded"
+HANDED_ON = "an object handed to an exporter that does nothing, not encoded"
 ROWS = [
     {"name": "otel_python_batch_log", "label": "OpenTelemetry Python, BatchLogRecordProcessor", "record": QUEUED,
      "make": lambda: Logs(lambda exporter: BatchLogRecordProcessor(exporter, **QUEUE))},
-    {"name": "otel_python_simple_log", "label": "OpenTelemetry Python, SimpleLogRecordProcessor, exporter does nothing",
+    {"name": "otel_python_simple_log", "label": "OpenTelemetry Python, SimpleLogRecordProcessor",
      "record": HANDED_ON, "make": lambda: Logs(SimpleLogRecordProcessor)},
-    {"name": "otel_python_batch_span", "label": "OpenTelemetry Python, BatchSpanProcessor, start to end", "record": QUEUED,
+    {"name": "otel_python_batch_span", "label": "OpenTelemetry Python, BatchSpanProcessor", "record": QUEUED,
      "make": lambda: Spans(lambda exporter: BatchSpanProcessor(exporter, **QUEUE))},
-    {"name": "otel_python_simple_span", "label": "OpenTelemetry Python, SimpleSpanProcessor, exporter does nothing",
+    {"name": "otel_python_simple_span", "label": "OpenTelemetry Python, SimpleSpanProcessor",
      "record": HANDED_ON, "make": lambda: Spans(SimpleSpanProcessor)},
 ]
 

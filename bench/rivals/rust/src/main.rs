@@ -188,22 +188,12 @@ impl Subject for Spans {
 fn rows() -> Vec<Row> {
     let row = |name, label, record, subject: Box<dyn Subject>| Row { name, label, record, subject };
     let queued = "objects in the process, not encoded; all in the queue lost with it";
-    let handed_on = "an object handed to the exporter, not encoded";
+    let handed_on = "an object handed to an exporter that does nothing, not encoded";
     vec![
         row("otel_rust_batch_log", "OpenTelemetry Rust, BatchLogProcessor", queued, Logs::new(true)),
-        row(
-            "otel_rust_simple_log",
-            "OpenTelemetry Rust, SimpleLogProcessor, exporter does nothing",
-            handed_on,
-            Logs::new(false),
-        ),
-        row("otel_rust_batch_span", "OpenTelemetry Rust, BatchSpanProcessor, start to end", queued, Spans::new(true)),
-        row(
-            "otel_rust_simple_span",
-            "OpenTelemetry Rust, SimpleSpanProcessor, exporter does nothing",
-            handed_on,
-            Spans::new(false),
-        ),
+        row("otel_rust_simple_log", "OpenTelemetry Rust, SimpleLogProcessor", handed_on, Logs::new(false)),
+        row("otel_rust_batch_span", "OpenTelemetry Rust, BatchSpanProcessor", queued, Spans::new(true)),
+        row("otel_rust_simple_span", "OpenTelemetry Rust, SimpleSpanProcessor", handed_on, Spans::new(false)),
     ]
 }
 
