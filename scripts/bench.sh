@@ -90,11 +90,12 @@ fi
 rust=$build/otel-rust/release/shmring-bench-otel-rust
 if [ -x "$rust" ]; then programs+=("$rust"); else absent otel_rust 'OpenTelemetry Rust SDK' 'could not be built here'; fi
 
-if [ -x "$bin/shmring-bench-otel-cpp" ]; then
-  programs+=("$bin/shmring-bench-otel-cpp")
-else
-  absent otel_cpp 'opentelemetry-cpp, BatchLogRecordProcessor and BatchSpanProcessor' 'CMake found no opentelemetry-cpp'
-fi
+# Two that Debian has no packages of.
+of_cmake() {
+  if [ -x "$bin/$1" ]; then programs+=("$bin/$1"); else absent "$2" "$3" "CMake found no $4"; fi
+}
+of_cmake shmring-bench-otel-cpp otel_cpp 'opentelemetry-cpp, batch and simple processors' opentelemetry-cpp
+of_cmake shmring-bench-quill quill 'Quill, body and attributes' quill
 
 # Its exit code 77 says that no daemon can be started here.
 lttng_reason='no liblttng-ust-dev'
@@ -122,7 +123,7 @@ count() {
 instructions=()
 if command -v valgrind >/dev/null; then
   export -f count
-  for program in "$bin/shmring-bench" "$bin/shmring-bench-otel-cpp"; do
+  for program in "$bin/shmring-bench" "$bin/shmring-bench-otel-cpp" "$bin/shmring-bench-quill"; do
     [ -x "$program" ] || continue
     export program
     "$program" --list | awk '$1 !~ /\//' | { grep -E "${filter:-.}" || true; } |

@@ -17,13 +17,6 @@ function(shmring_rival_absent name label reason)
   set(shmring_rival_calls "${shmring_rival_calls}" PARENT_SCOPE)
 endfunction()
 
-find_package(quill QUIET)
-if(quill_FOUND)
-  shmring_rival(quill quill::quill)
-else()
-  shmring_rival_absent(quill "Quill, body and attributes" "CMake found no quill")
-endif()
-
 find_package(spdlog QUIET)
 if(spdlog_FOUND)
   shmring_rival(spdlog spdlog::spdlog)
@@ -49,18 +42,32 @@ shmring_rival(fetch_add_ring)
 configure_file("${CMAKE_CURRENT_SOURCE_DIR}/rivals/rivals.cpp.in" "${CMAKE_CURRENT_BINARY_DIR}/rivals.cpp" @ONLY)
 target_sources(shmring_bench PRIVATE "${CMAKE_CURRENT_BINARY_DIR}/rivals.cpp")
 
-# LTTng-UST: a program of its own.
+# shmring_rival_program(NAME SOURCES ... LIBRARIES ...): bin/shmring-bench-NAME, for those who want a process to themselves.
+function(shmring_rival_program name)
+  cmake_parse_arguments(PARSE_ARGV 1 program "" "" "SOURCES;LIBRARIES")
+  string(REPLACE "-" "_" target "shmring_bench_${name}")
+  list(TRANSFORM program_SOURCES PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/rivals/")
+  add_executable(${target} ${program_SOURCES})
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME shmring-bench-${name})
+  target_link_libraries(${target} PRIVATE
+    shmring_bench_harness ${program_LIBRARIES} Threads::Threads shmring::warnings)
+endfunction()
+
 find_package(LTTngUST QUIET)
 if(LTTNGUST_FOUND)
   add_library(shmring_bench_tracepoints OBJECT "${CMAKE_CURRENT_SOURCE_DIR}/rivals/lttng/shop_tracepoints.cpp")
   target_include_directories(shmring_bench_tracepoints PRIVATE "${PROJECT_SOURCE_DIR}")
   target_link_libraries(shmring_bench_tracepoints PUBLIC LTTng::UST)
-  add_executable(shmring_bench_lttng
-    "${CMAKE_CURRENT_SOURCE_DIR}/rivals/lttng/main.cpp"
-    "${CMAKE_CURRENT_SOURCE_DIR}/rivals/lttng/session.cpp")
-  set_target_properties(shmring_bench_lttng PROPERTIES OUTPUT_NAME shmring-bench-lttng)
-  target_link_libraries(shmring_bench_lttng PRIVATE
-    shmring_bench_harness shmring_bench_tracepoints Threads::Threads shmring::warnings)
-else()
-  message(STATUS "The benchmarks go without LTTng-UST: no liblttng-ust-dev")
+  shmring_rival_program(lttng SOURCES lttng/main.cpp lttng/session.cpp LIBRARIES shmring_bench_tracepoints)
+endif()
+
+find_package(quill QUIET)
+if(quill_FOUND)
+  shmring_rival_program(quill SOURCES quill/main.cpp LIBRARIES quill::quill)
+endif()
+
+find_package(opentelemetry-cpp QUIET)
+if(opentelemetry-cpp_FOUND)
+  shmring_rival_program(otel-cpp SOURCES otel_cpp/main.cpp
+    LIBRARIES opentelemetry-cpp::otlp_recordable opentelemetry-cpp::logs opentelemetry-cpp::trace)
 endif()

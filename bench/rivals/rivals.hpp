@@ -14,7 +14,6 @@ void add_moodycamel(Rows& rows);
 void add_message_queue(Rows& rows);
 void add_pipe(Rows& rows);
 void add_unix_datagram(Rows& rows);
-void add_quill(Rows& rows);
 void add_spdlog(Rows& rows);
 
 /// A row that says why it is not measured.
