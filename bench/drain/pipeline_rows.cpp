@@ -12,13 +12,14 @@
 
 #include "bench/drain/accepting_pipeline.hpp"
 #include "bench/drain/rows.hpp"
+#include "bench/drain/thread_clock.hpp"
 #include "bench/drain/writers.hpp"
 #include "bench/sample_records.hpp"
 
 namespace shmring::bench {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = ThreadClock;  // per second and core: nobody waits here
 
 constexpr std::uint64_t kDefaultRing = 32U << 20U;
 constexpr std::uint64_t kRound =
@@ -51,10 +52,11 @@ void measure(benchmark::State& state, BenchRing& ring, std::uint64_t records, co
   state.SkipWithError("records were dropped or lost");
 }
 
-/// One of each size, for all rows and repetitions: what was mapped once stays mapped until the process ends.
-BenchRing* ring_of(benchmark::State& state, std::uint64_t bytes) {
-  static std::map<std::uint64_t, std::unique_ptr<BenchRing>> rings;
-  std::unique_ptr<BenchRing>& ring = rings[bytes];
+/// Each row has a ring of its own, so that none finds the blocks that another one's writers have left, and keeps it for all
+/// repetitions, since what was mapped stays mapped until the process ends.
+BenchRing* ring_of(benchmark::State& state, const std::string& row, std::uint64_t bytes) {
+  static std::map<std::string, std::unique_ptr<BenchRing>> rings;
+  std::unique_ptr<BenchRing>& ring = rings[row + "/" + std::to_string(state.range(0))];
   if (ring) return ring.get();
   auto made = BenchRing::create(bytes);
   if (made && (*made)->warm_up()) return (ring = *std::move(made)).get();
@@ -66,7 +68,7 @@ BenchRing* ring_of(benchmark::State& state, std::uint64_t bytes) {
 /// One thread's records, the ring as large as they need.
 void by_records(benchmark::State& state) {
   const auto records = static_cast<std::uint64_t>(state.range(0));
-  BenchRing* const ring = ring_of(state, std::max<std::uint64_t>(kDefaultRing, records * 256));
+  BenchRing* const ring = ring_of(state, "records", std::max<std::uint64_t>(kDefaultRing, records * 256));
   if (ring == nullptr) return;
   const SampleRecords samples;
   const Logger log = ring->ring().logger("shop.orders", "1.4.0");
@@ -81,7 +83,7 @@ enum class Owners : std::uint8_t { kLive, kDead };
 
 void by_writers(benchmark::State& state, Owners owners) {
   const auto writers = static_cast<std::size_t>(state.range(0));
-  BenchRing* const ring = ring_of(state, kDefaultRing);
+  BenchRing* const ring = ring_of(state, owners == Owners::kLive ? "live" : "dead", kDefaultRing);
   if (ring == nullptr) return;
   const SampleRecords samples;
   const Logger log = ring->ring().logger("shop.orders", "1.4.0");
@@ -99,7 +101,7 @@ void by_writers(benchmark::State& state, Owners owners) {
 
 /// Each record of another scope than the one before.
 void by_scopes(benchmark::State& state) {
-  BenchRing* const ring = ring_of(state, kDefaultRing);
+  BenchRing* const ring = ring_of(state, "scopes", kDefaultRing);
   if (ring == nullptr) return;
   const SampleRecords samples;
   std::vector<Logger> logs;
@@ -114,7 +116,7 @@ void by_scopes(benchmark::State& state) {
 
 /// Records that are hardly more than a body of that many bytes.
 void by_body(benchmark::State& state) {
-  BenchRing* const ring = ring_of(state, std::max<std::uint64_t>(kDefaultRing, kRound * 4096));
+  BenchRing* const ring = ring_of(state, "body", std::max<std::uint64_t>(kDefaultRing, kRound * 4096));
   if (ring == nullptr) return;
   const Logger log = ring->ring().logger("shop.orders", "1.4.0");
   const std::string body(static_cast<std::size_t>(state.range(0)), 'b');

@@ -11,13 +11,14 @@
 #include "bench/drain/accepting_pipeline.hpp"
 #include "bench/drain/rows.hpp"
 #include "bench/drain/system_calls.hpp"
+#include "bench/drain/thread_clock.hpp"
 #include "bench/drain/writers.hpp"
 #include "bench/sample_records.hpp"
 
 namespace shmring::bench {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = ThreadClock;  // per second and core: nobody waits here
 
 constexpr std::uint32_t kTraced =
     64;  // ticks: in as many, every writer slot of the default ring is looked at
