@@ -20,6 +20,12 @@ QUANTILES = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
 PER_OCTAVE = 8  # buckets of a kept histogram
 
 
+# Rows of shmring-drain-bench, pipeline/WHAT/NUMBER, in words.
+DRAIN = {"records": "{:,} log records of one thread", "live_writers": "log records of {:,} threads that live",
+         "dead_writers": "log records of {:,} processes that are gone", "scopes": "log records of {:,} scopes, mixed",
+         "body_bytes": "log records with a body of {:,} bytes"}
+
+
 class Problem(Exception):
     """Says to a person what is wrong with the files."""
 
@@ -82,6 +88,11 @@ def histograms(rows):
             for row in rows if row["producers"] == 1 and row["name"] in DISTRIBUTIONS and row["latency"]]
 
 
+def drain_label(name):
+    what, _, number = name.removeprefix("pipeline/").partition("/")
+    return DRAIN[what].format(int(number)) if what in DRAIN else name
+
+
 def drain_rows(raw):
     """One row per benchmark of shmring-drain-bench."""
     rows = {}
@@ -91,7 +102,7 @@ def drain_rows(raw):
         if run["run_type"] != "iteration" or "ns" not in run:
             continue
         name = run["run_name"].removesuffix("/manual_time")
-        row = rows.setdefault(name, {"name": name, "label": name, "record": "", "group": "flusher", "producers": 1, "ns": []})
+        row = rows.setdefault(name, {"name": name, "label": drain_label(name), "record": "", "group": "flusher", "producers": 1, "ns": []})
         row["ns"].append(round(run["ns"], 3))
     return list(rows.values())
 

@@ -101,7 +101,8 @@ def flusher_table(result, names=None):
     rows = [row for row in result["rows"] if row["group"] == "flusher" and (names is None or row["name"] in names)]
     if not rows:
         return []
-    lines = ["| the flusher, from ring to finished request, one core | ns of a record, median | lowest | million/s |", "|---|---:|---:|---:|"]
+    lines = ["| the flusher, from ring to finished request, one core | ns of a record, median | lowest | million/s |",
+             "|---|---:|---:|---:|"]
     for row in rows:
         ns = statistics.median(row["ns"])
         lines.append(f"| {row['label']} | {figure(ns)} | {figure(min(row['ns']))} | {1000 / ns:.2f} |")

@@ -83,6 +83,9 @@ class BenchResult(unittest.TestCase):
     def test_takes_the_drain_over_without_aggregates(self):
         self.assertEqual(rows_by_id(result())["pipeline/records/100000", 1]["ns"], [200.0, 180.0, 250.0])
 
+    def test_a_drain_row_that_it_does_not_know_keeps_its_name(self):
+        self.assertEqual(bench_result.drain_label("pipeline/else/1"), "pipeline/else/1")
+
     def test_refuses_a_drain_that_failed(self):
         raw = copy.deepcopy(DRAIN)
         raw["benchmarks"][1].update(error_occurred=True, error_message="records were dropped or lost")
@@ -120,7 +123,7 @@ class BenchTable(unittest.TestCase):
         self.assertIn("| label of emit_log | 40.0 | 50.0 | 70.0 | 1.25 |", bench_table.full(result(), None))
 
     def test_the_flusher_is_shown_by_record_and_rate(self):
-        self.assertIn("| pipeline/records/100000 | 200 | 180 | 5.00 |", bench_table.brief(result()))
+        self.assertIn("| 100,000 log records of one thread | 200 | 180 | 5.00 |", bench_table.brief(result()))
 
     def test_processes_are_in_the_full_text_only(self):
         self.assertIn("| exit: after 1 record | us | median 36.0, p99 2,400 |", bench_table.full(result(), PROCESSES))
