@@ -17,6 +17,15 @@ cpu_set_t cores_at_start() noexcept {
 // Threads inherit the binding of the one that made them, so it has to be read before anybody is bound.
 const cpu_set_t kCores = cores_at_start();
 
+/// Tells the processor that this thread only waits.
+inline void pause_processor() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
 }  // namespace
 
 void SpinBarrier::arrive_and_wait(int threads) noexcept {
@@ -29,7 +38,7 @@ void SpinBarrier::arrive_and_wait(int threads) noexcept {
   }
   for (int spins = 0; phase_.load(std::memory_order_acquire) == phase; ++spins) {
     if (spins < kSpinsBeforeYield)
-      __builtin_ia32_pause();
+      pause_processor();
     else
       ::sched_yield();
   }
