@@ -11,6 +11,7 @@ import argparse
 import bisect
 import json
 import math
+import os
 import re
 import sys
 
@@ -117,7 +118,7 @@ def counted(text):
 
 
 def result(rounds, how, instructions=None, drain=None):
-    context = next(round_["context"] for round_ in rounds if "context" in round_)
+    context = next((round_["context"] for round_ in rounds if "context" in round_), {"cores": os.cpu_count()})
     rows = merged(rounds)
     return {**how, **context, "rows": [finished(row, instructions or {}) for row in rows] + (drain_rows(drain) if drain else []),
             "histograms": histograms(rows)}

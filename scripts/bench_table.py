@@ -52,10 +52,10 @@ def denominator(result):
 def head(result):
     repetitions = max(len(row["ns"]) for row in result["rows"] if "ns" in row)
     ghz = f", {result['mhz'] / 1000:.1f} GHz" if "mhz" in result else ""
+    compiler = f"{result['compiler']}, {result['build_type']}, " if "compiler" in result else ""  # none: no row of C++
     lines = [
-        f"Measured on {result['date']}: {result['machine']}{ghz}, Linux {result['kernel']}, {result['compiler']}, "
-        f"{result['build_type']}, commit {result['commit']}; `{result['command']}`, {repetitions} visits of each row, all mixed at "
-        "random.", ""]
+        f"Measured on {result['date']}: {result['machine']}{ghz}, Linux {result['kernel']}, {compiler}commit "
+        f"{result['commit']}; `{result['command']}`, {repetitions} visits of each row, all mixed at random.", ""]
     if result["busy_percent"] > 10:
         lines += [f"**Others used {result['busy_percent']} % of the machine: take the column \"lowest\".**", ""]
     return lines
