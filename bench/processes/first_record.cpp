@@ -113,10 +113,6 @@ void measure(Report& report, Scale scale, const std::string& state, std::uint32_
   int pipe[2] = {-1, -1};
   if (::pipe2(pipe, O_CLOEXEC | O_NONBLOCK) != 0) return report.fail("no pipe");
   Shared<Told> told;
-  // The dynamic linker looks these up here, or each child would.
-  minor_faults();
-  write_to_pipe(subject, pipe[1], *told);
-  only_read_clock(subject, pipe[1], *told);
   std::array<Way, 3> ways = {{{"a clock read and 211 bytes to the stack", only_read_clock},
                               {"write(2) of 211 bytes to a pipe", write_to_pipe},
                               {"shmring", emit_once}}};

@@ -298,6 +298,36 @@ TEST(FortyThousandChildren, WithOneRecordEachFindRoomIn32MiBWithNoFlusher) {
   promise.expect_blocks_back();
 }
 
+TEST(WavesOfChildren, WithOneRecordEachArriveWhileAnotherProcessDrains) {
+  Promise promise({.blocks = 256, .block_bytes = 16384, .writers = 256});
+  const Logger logger = promise.scratch().open().logger("test");
+  Shared<std::atomic<bool>> over;
+  Shared<std::atomic<std::uint64_t>> delivered;
+  Child flusher = Child::forked([&] {
+    Deliveries deliveries;
+    Drainer drainer(promise.file());
+    while (!over->load()) drainer.pass(deliveries);
+    drainer.empty(deliveries);
+    delivered->store(deliveries.total());
+    return deliveries.lost(promise.obligations()) == 0 ? 0 : 1;
+  });
+  constexpr std::uint32_t kAtOnce = 100;
+  const std::uint32_t waves = scaled(10);
+  for (std::uint32_t wave = 0; wave < waves; ++wave) {
+    std::vector<Child> children;
+    for (std::uint32_t n = 0; n < kAtOnce; ++n) {
+      children.push_back(Child::forked([&] { return emit_one(logger, promise.obligations()) ? 0 : 1; }));
+    }
+    for (Child& child : children) ASSERT_TRUE(child.wait().with(0));
+  }
+  over->store(true);
+  EXPECT_TRUE(flusher.wait().with(0)) << "a record is missing, or was damaged";
+  EXPECT_EQ(delivered->load(), std::uint64_t{waves} * kAtOnce);
+  EXPECT_EQ(promise.accounting().total.written, std::uint64_t{waves} * kAtOnce);
+  EXPECT_EQ(promise.accounting().total.pending, 0U);
+  expect_closed(promise.file());
+}
+
 TEST(OpenOrCreate, BySixtyFourProcessesAtOnceMakesOneRing) {
   const ScratchFolder folder;
   const std::filesystem::path path = folder.path() / "test.ring";
