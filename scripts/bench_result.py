@@ -22,9 +22,9 @@ PER_OCTAVE = 8  # buckets of a kept histogram
 
 
 # Rows of shmring-drain-bench, pipeline/WHAT/NUMBER, in words.
-DRAIN = {"records": "{:,} log records of one thread", "live_writers": "log records of {:,} threads that live",
-         "dead_writers": "log records of {:,} processes that are gone", "scopes": "log records of {:,} scopes, mixed",
-         "body_bytes": "log records with a body of {:,} bytes"}
+DRAIN = {"records": "log records of one thread: {:,}", "live_writers": "log records, threads that live: {:,}",
+         "dead_writers": "log records, processes that are gone: {:,}", "scopes": "log records, scopes mixed: {:,}",
+         "body_bytes": "log records, bytes of the body: {:,}"}
 
 
 class Problem(Exception):

@@ -123,7 +123,7 @@ class BenchTable(unittest.TestCase):
         self.assertIn("| label of emit_log | 40.0 | 50.0 | 70.0 | 1.25 |", bench_table.full(result(), None))
 
     def test_the_flusher_is_shown_by_record_and_rate(self):
-        self.assertIn("| 100,000 log records of one thread | 200 | 180 | 5.00 |", bench_table.brief(result()))
+        self.assertIn("| log records of one thread: 100,000 | 200 | 180 | 5.00 |", bench_table.brief(result()))
 
     def test_processes_are_in_the_full_text_only(self):
         self.assertIn("| exit: after 1 record | us | median 36.0, p99 2,400 |", bench_table.full(result(), PROCESSES))
