@@ -81,6 +81,8 @@ int run(const Options& options) {
 }  // namespace shmring::bench
 
 int main(int argc, char** argv) {
+  if (argc == 3 && std::strcmp(argv[1], shmring::bench::kProbeOption) == 0)
+    return shmring::bench::probe_memory(argv[2]);
   const auto options = shmring::bench::read_options(argc, argv);
   if (!options.understood) {
     std::fputs(

@@ -18,6 +18,9 @@ constexpr std::uint32_t scaled(Scale scale, std::uint32_t count) noexcept {
 void measure_first_record(Report& report, Scale scale);
 void measure_child_exit(Report& report, Scale scale);
 void measure_private_memory(Report& report, Scale scale);
+/// For that: what this program needs more after it has opened the ring, written to standard output as it lies in memory.
+int probe_memory(const char* ring_path);
+inline constexpr const char* kProbeOption = "--probe-memory";
 void measure_idle_writers(Report& report, Scale scale);
 void measure_wave(Report& report, Scale scale);
 void measure_latency(Report& report, Scale scale);

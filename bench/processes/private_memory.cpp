@@ -100,7 +100,36 @@ void measure(Report& report, const char* name, const Body& body) {
   add(report, name, *memory);
 }
 
+/// The same of a program that begins anew: this one, told to do nothing else.
+void measure_program(Report& report, const char* name, const std::filesystem::path& ring) {
+  int pipe[2] = {-1, -1};
+  if (::pipe2(pipe, O_CLOEXEC) != 0) return report.fail("no pipe");
+  Child child = Child::forked([&] {
+    ::dup2(pipe[1], STDOUT_FILENO);
+    ::execl("/proc/self/exe", "shmring-process-bench", kProbeOption, ring.c_str(), nullptr);
+    return 1;
+  });
+  ::close(pipe[1]);
+  BeforeAndAfter memory;
+  const bool told = ::read(pipe[0], &memory, sizeof(memory)) == static_cast<ssize_t>(sizeof(memory));
+  ::close(pipe[0]);
+  if (!child.wait() || !told) return report.fail(std::string("private memory: ") + name);
+  add(report, name, memory);
+}
+
 }  // namespace
+
+int probe_memory(const char* ring_path) {
+  std::memset(text, 1, sizeof(text));
+  memory_now();
+  BeforeAndAfter memory;
+  memory.before = memory_now();
+  const auto ring = Ring::open(ring_path);
+  const bool ok = ring && ring->logger("shop.orders").emit(Severity::kInfo, "one record");
+  memory.after = memory_now();
+  return ok && ::write(STDOUT_FILENO, &memory, sizeof(memory)) == static_cast<ssize_t>(sizeof(memory)) ? 0
+                                                                                                       : 1;
+}
 
 void measure_private_memory(Report& report, Scale scale) {
   constexpr std::uint32_t kBurst = 30'000;
@@ -117,11 +146,7 @@ void measure_private_memory(Report& report, Scale scale) {
     }
     return true;
   });
-  measure(report, "a program opens a ring and emits a record", [&] {
-    const std::filesystem::path other = subject.ring().path().parent_path() / "second-bench.ring";
-    const auto ring = Ring::open_or_create({.path = other, .resource = {.service_name = "shop"}});
-    return ring && ring->logger("shop.orders").emit(Severity::kInfo, "one record");
-  });
+  measure_program(report, "a program opens a ring and emits a record", subject.ring().path());
   if (!drain.finish()) report.fail("the drain of \"private memory\" failed");
 }
 
