@@ -126,7 +126,7 @@ if command -v valgrind >/dev/null; then
   for program in "$bin/shmring-bench" "$bin/shmring-bench-otel-cpp" "$bin/shmring-bench-quill"; do
     [ -x "$program" ] || continue
     export program
-    "$program" --list | awk '$1 !~ /\//' | { grep -E "${filter:-.}" || true; } |
+    "$program" --list | FILTER=${filter:-.} awk '$1 !~ /\// && $1 ~ ENVIRON["FILTER"]' |
       xargs -r -n 2 -P "$(nproc)" bash -c 'count "$@"' count >>"$scratch/instructions"
   done
   instructions=(--instructions "$scratch/instructions")
