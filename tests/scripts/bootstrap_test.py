@@ -93,6 +93,14 @@ class Bootstrap(unittest.TestCase):
             self.assertIn(package, output)
         self.assertNotIn("qemu-user", output)
 
+    def test_rivals_belong_to_the_benchmarks_alone(self):
+        self.program("c++", NO_HEADERS)
+        rivals = ("libspdlog-dev", "libconcurrentqueue-dev", "liblttng-ust-dev", "lttng-tools")
+        of_bench, of_test = self.run_it("--bench", "--no-install")[1], self.run_it("--test", "--no-install")[1]
+        for package in rivals:
+            self.assertIn(package, of_bench)
+            self.assertNotIn(package, of_test)
+
     def test_a_package_of_two_sets_is_asked_for_once(self):
         code, output = self.run_it("--test", "--aarch64", "--no-install")
         self.assertEqual(code, 1)
