@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "libshmring/record_walk.hpp"
+#include "libshmring/tick_times.hpp"
 #include "libshmring/recycle.hpp"
 
 namespace shmring {
@@ -60,7 +61,7 @@ std::uint32_t find_again(std::span<const std::byte> bytes, std::uint32_t broken_
     const auto offset = static_cast<std::uint32_t>(place * kRecordAlignment);
     const RecordStep step = step_record(bytes, offset, signal);
     if (step.kind == RecordStep::Kind::kEnd || step.kind == RecordStep::Kind::kBroken ||
-        step.header.flags != 0)
+        step.header.ticks > kMaxTickFields)
       continue;
     const std::uint32_t behind = left[step.next / kRecordAlignment];
     if (behind == kNowhere) continue;
@@ -238,6 +239,7 @@ class Salvage {
       const auto part = bytes_.subspan(each.from, each.to - each.from);
       slice.bytes.insert(slice.bytes.end(), part.begin(), part.end());
     }
+    convert_ticks(slice.bytes, signal);
     slice.key = {.block = index_,
                  .block_generation = words_.state.block_generation,
                  .begin = begin_in_slice,

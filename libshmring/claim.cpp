@@ -76,18 +76,22 @@ OpenBlock adopt_predecessors(RingCore& ring, WriterState& state, const Wanted& w
   return {};
 }
 
-/// One scan, from the ticket on, looks at every block once (R12).
+/// One scan, from the hint on, looks at every block once (R12).
 OpenBlock scan(RingCore& ring, WriterState& state, const Wanted& wanted) noexcept {
   const std::uint32_t total = ring.file().geometry().block_count;
   const std::uint64_t ticket = next_ticket(ring.header());
+  const std::uint32_t start = scan_start(ring.header(), total);
   for (std::uint32_t step = 0; step < total; ++step) {
-    const auto index = static_cast<std::uint32_t>((ticket + step) % total);
+    const std::uint32_t index = start + step < total ? start + step : start + step - total;
     const std::uint64_t word =
         ring.file().descriptors()[index].state.load(std::memory_order_acquire);  // P2, P3
     const OpenBlock block = StateWord::unpack(word).state == BlockState::kFree
                                 ? claim_free(ring, state, wanted, index, word, ticket)
                                 : adopt(ring, state, wanted, index, word, ticket);
-    if (block.capacity != 0) return block;
+    if (block.capacity == 0) continue;
+    // What if we die before this store? The next scan looks at this block once more.
+    ring.header().next_block.store(index + 1, std::memory_order_relaxed);  // relaxed: a hint
+    return block;
   }
   return {};
 }
@@ -108,6 +112,10 @@ OpenBlock take_oldest(RingCore& ring, WriterState& state, const Wanted& wanted) 
 
 std::uint64_t next_ticket(RingHeader& header) noexcept {
   return header.ticket.fetch_add(1, std::memory_order_acq_rel);  // P14
+}
+
+std::uint32_t scan_start(const RingHeader& header, std::uint32_t total) noexcept {
+  return header.next_block.load(std::memory_order_relaxed) % total;  // relaxed: a hint
 }
 
 bool owned_by(const StateWord& word, const WriterState& state) noexcept {

@@ -36,6 +36,8 @@ OpenBlock take_over(RingCore& ring, const WriterState& state, const StateWord& m
 
 /// The order of openings: a thread's later block has a later ticket.
 std::uint64_t next_ticket(RingHeader& header) noexcept;
+/// Where a scan for a block begins: behind the last one that was found, or at the lowest that was recycled since.
+std::uint32_t scan_start(const RingHeader& header, std::uint32_t total) noexcept;
 /// A fresh block's ticket and time.
 void stamp(BlockDescriptor& descriptor, std::uint64_t ticket) noexcept;
 /// Lowers the estimate of free blocks, and wakes the flusher when few are left.
@@ -51,5 +53,7 @@ void seal_forgotten(RingCore& ring, const WriterState& state) noexcept;
 void append_resource(const RingCore& ring, OpenBlock& block, std::uint32_t pid) noexcept;
 /// Likewise a scope.
 void declare_scope(const RingCore& ring, OpenBlock& block, ScopeId id) noexcept;
+/// Likewise a clock: from now on, for up to a second, the TSC's ticks mean something in this section.
+void append_clock(OpenBlock& block, Calibration& calibration) noexcept;
 
 }  // namespace shmring

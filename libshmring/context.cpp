@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a section of a block begins with: the writer's resource, and the scopes that its records name.
+// What a section of a block begins with, the writer's resource; and what follows where it is needed: scopes, and clocks.
 #include <cstring>
 
 #include "libshmring/claim.hpp"
 #include "libshmring/fork_page.hpp"
+#include "libshmring/tick_clock.hpp"
 
 namespace shmring {
 namespace {
 
-/// Publishes a resource or scope record whose payload has been written; not counted.
+/// Publishes a resource, scope or clock record whose payload has been written; not counted.
 void append_context(OpenBlock& block, RecordKind kind, ScopeId id, std::size_t size) noexcept {
   const RecordHeader header{static_cast<std::uint32_t>(size), static_cast<std::uint8_t>(kind), 0, id.value};
   std::memcpy(block.next(), &header, sizeof(header));
@@ -38,6 +39,14 @@ void declare_scope(const RingCore& ring, OpenBlock& block, ScopeId id) noexcept 
   } else {
     block.declared_large = id.value;
   }
+}
+
+void append_clock(OpenBlock& block, Calibration& calibration) noexcept {
+  const TickAnchor anchor = anchor_now(calibration);
+  std::memcpy(block.next() + sizeof(RecordHeader), &anchor.clock, sizeof(anchor.clock));
+  append_context(block, RecordKind::kClock, {}, sizeof(anchor.clock));
+  block.anchored_at = anchor.clock.ticks;
+  block.anchor_ticks = anchor.holds_ticks;
 }
 
 }  // namespace shmring

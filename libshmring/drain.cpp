@@ -8,6 +8,7 @@
 #include "libshmring/outcomes.hpp"
 #include "libshmring/reader_impl.hpp"
 #include "libshmring/recycle.hpp"
+#include "libshmring/tick_times.hpp"
 
 namespace shmring {
 namespace {
@@ -206,6 +207,7 @@ bool Reader::Impl::hand_out(std::uint32_t index, std::uint64_t word, CommittedWo
       CommittedWord{d.committed.load(std::memory_order_acquire)}.life() != committed.life()) {  // P1
     return true;
   }
+  convert_ticks(slice.bytes, state.signal);
   const SliceKey key = slice.key;
   if (!sink(std::move(slice))) {
     leave(key.signal);

@@ -37,6 +37,15 @@ class Reader {
     return named.value_or(SamplerConfig{});
   }
 
+  Clock clock() {
+    const auto name = environment("SHMRING_CLOCK");
+    if (!name || equal_ignoring_case(*name, "realtime")) return Clock::kRealtime;
+    if (equal_ignoring_case(*name, "coarse")) return Clock::kCoarse;
+    if (equal_ignoring_case(*name, "tsc")) return Clock::kTsc;
+    ignore("SHMRING_CLOCK", *name, "none of realtime, coarse and tsc; realtime is used");
+    return Clock::kRealtime;
+  }
+
   // "true" is true; everything else is false, and noted unless it says so.
   bool flag(const char* name) {
     const auto text = environment(name);
@@ -94,6 +103,7 @@ ProducerConfig read_producer_config() {
   config.limits = read_limits(read);
   config.sampler = read.sampler();
   config.disabled = read.flag("OTEL_SDK_DISABLED");
+  config.clock = read.clock();
   return config;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "libshmring/sampler.hpp"
+#include "shmring/clock.hpp"
 #include "shmring/limits.hpp"
 
 namespace shmring {
@@ -18,7 +19,8 @@ namespace shmring {
 struct ProducerConfig {
   Limits limits = {};
   SamplerConfig sampler = {};
-  bool disabled = false;  // OTEL_SDK_DISABLED
+  bool disabled = false;           // OTEL_SDK_DISABLED
+  Clock clock = Clock::kRealtime;  // SHMRING_CLOCK
   // One line for each variable whose value was ignored: for people. The library prints nothing; tools may
   // show it.
   std::vector<std::string> ignored = {};

@@ -3,6 +3,9 @@
 
 #include "shmring/logger.hpp"
 
+#include <cassert>
+#include <utility>
+
 #include "libshmring/ring_core.hpp"
 
 namespace shmring {
@@ -13,12 +16,24 @@ constinit const std::atomic<std::uint32_t> Logger::nothing_passes{kNothingPasses
 Logger Ring::logger(std::string_view scope_name, std::string_view scope_version) const {
   const ProducerConfig& config = producer_config(*core_);
   return Logger(writer(), scope({scope_name, scope_version}),
-                config.disabled ? &Logger::nothing_passes : min_severity(*core_), config.limits.log);
+                config.disabled ? &Logger::nothing_passes : min_severity(*core_), config.limits.log, clock());
 }
 
-bool Logger::commit_selected(const LogRecord& record) const noexcept {
+bool Logger::commit(const LogRecord& record, std::uint8_t ticks) const noexcept {
   wire::SelectionBuffer buffer;
-  return commit(record, wire::select_attributes(record.attributes, limits_.count, buffer));
+  const wire::SelectedAttributes attributes =
+      wire::can_take_all(record.attributes, limits_.count)
+          ? wire::take_all(record.attributes)
+          : wire::select_attributes(record.attributes, limits_.count, buffer);
+  wire::SizeSink size;
+  wire::put_log(size, record, attributes, limits_.value_length);
+  Slot slot = writer_.try_reserve_in_frame(__builtin_frame_address(0), RecordKind::kLog, size.size(), scope_,
+                                           {ticks != 0 ? record.observed_time_unix_nano : 0, ticks});
+  if (!slot) return false;
+  wire::ByteSink sink(slot.payload().data());
+  wire::put_log(sink, record, attributes, limits_.value_length);
+  assert(sink.position() == slot.payload().data() + size.size());
+  return std::move(slot).commit();
 }
 
 }  // namespace shmring

@@ -37,7 +37,7 @@ struct SliceKey {
   std::uint64_t records() const noexcept { return (end_count - begin_count) & kCountMask; }
 };
 
-/// A private copy of a stretch of a block, from its beginning (for the context) to the end of the slice.
+/// A private copy of a stretch of a block, from its beginning (for the context) to the end of the slice. Ticks are converted.
 struct Slice {
   SliceKey key;
   std::vector<std::byte> bytes;  // block offsets [0, key.end), or context and then [key.begin, key.end)
@@ -47,7 +47,6 @@ struct Slice {
 /// One record of a slice. Spans point into the slice's bytes.
 struct RecordView {
   RecordKind kind = RecordKind::kLog;
-  std::uint8_t flags = 0;
   std::uint32_t offset = 0;  // of its header in the block
   std::span<const std::byte> payload;
   std::span<const std::byte> resource;  // encoded OTLP Resource; empty: none

@@ -14,7 +14,7 @@ namespace shmring {
 /// One step. The header is a copy: the bytes may be written to while we look.
 struct RecordStep {
   enum class Kind : std::uint8_t {
-    kContext,  // resource or scope
+    kContext,  // resource, scope or clock
     kRecord,   // counted
     kEnd,      // nothing more
     kBroken,   // framing that leads nowhere: what follows cannot be found
@@ -26,7 +26,8 @@ struct RecordStep {
 
 constexpr bool is_context(std::uint8_t kind) noexcept {
   return kind == static_cast<std::uint8_t>(RecordKind::kResource) ||
-         kind == static_cast<std::uint8_t>(RecordKind::kScope);
+         kind == static_cast<std::uint8_t>(RecordKind::kScope) ||
+         kind == static_cast<std::uint8_t>(RecordKind::kClock);
 }
 
 /// The record at `offset` of the bytes [0, end) of a block of this signal. Never reads outside.

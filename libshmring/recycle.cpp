@@ -78,7 +78,12 @@ bool recycle(const RingFile& ring, std::uint32_t index, std::uint64_t state, std
     return false;
   }
   // From here on a SEALED head with empty words: the next flusher finds nothing left in it, and goes on here.
-  return free_conts(ring, index, state) && make_free(ring.header(), descriptor, state);
+  if (!free_conts(ring, index, state) || !make_free(ring.header(), descriptor, state)) return false;
+  // The lowest free block is taken first: what is written next is what caches, and page tables, know already.
+  std::atomic<std::uint32_t>& next = ring.header().next_block;
+  if (index < next.load(std::memory_order_relaxed))  // relaxed, both: a hint
+    next.store(index, std::memory_order_relaxed);
+  return true;
 }
 
 bool vacate(WriterSlot& slot, std::uint64_t claim) noexcept {

@@ -162,6 +162,7 @@ WriterState* begin_writing(RingCore& ring, std::uint32_t index, std::uint32_t ge
     state.random[0] = unix_ns() ^ static_cast<std::uint64_t>(self.tid) << 40U;
     state.random[1] = monotonic_ns();
   }
+  state.calibration = ring.calibration();
   state.process_generation = process_generation();
   state.next = this_thread_writers;
   for (WriterLevel& level : state.levels) leave_level(level);

@@ -101,20 +101,34 @@ bool claim_or_wait(RingCore& ring, WriterState& state, WriterLevel& level, const
   }
 }
 
-/// The level's block gets room for the record and, if it has to be declared, its scope.
-bool make_room(RingCore& ring, WriterState& state, WriterLevel& level, Signal signal, std::size_t size,
-               ScopeId scope, DropCause& cause) noexcept {
+/// What is asked for.
+struct Request {
+  RecordKind kind = RecordKind::kLog;
+  std::size_t size = 0;
+  ScopeId scope = {};
+  Ticks ticks = {};
+};
+
+/// The level's block gets room for the record and, where they are needed, its scope and a clock.
+bool make_room(RingCore& ring, WriterState& state, WriterLevel& level, const Request& request,
+               DropCause& cause) noexcept {
+  const Signal signal = signal_of(request.kind);
   OpenBlock& block = level.open[static_cast<std::size_t>(signal)];
-  const std::size_t scope_bytes = scope.value == 0 ? 0 : record_bytes(ring.scope(scope).size());
-  const std::size_t needed = block.declares(scope) ? size : scope_bytes + size;
+  const std::size_t scope_bytes =
+      request.scope.value == 0 ? 0 : record_bytes(ring.scope(request.scope).size());
+  const std::size_t clock_bytes = request.ticks.fields == 0 ? 0 : kClockRecordBytes;
+  const std::size_t needed = (block.declares(request.scope) ? 0 : scope_bytes) +
+                             (block.is_anchored(request.ticks) ? 0 : clock_bytes) + request.size;
   cause = DropCause::kTooLarge;
-  if (size > ring.max_payload()) return false;
+  if (request.size > ring.max_payload()) return false;
   if (!block.has_room(needed)) {
     const std::size_t context = record_bytes(ring.resource().encoded.size() + kProcessResourceMax);
-    const Wanted wanted{signal, context + scope_bytes + record_bytes(size), number_of(state, level)};
+    const Wanted wanted{signal, context + scope_bytes + clock_bytes + record_bytes(request.size),
+                        number_of(state, level)};
     if (!claim_or_wait(ring, state, level, wanted, cause)) return false;
   }
-  if (!block.declares(scope)) declare_scope(ring, block, scope);
+  if (!block.declares(request.scope)) declare_scope(ring, block, request.scope);
+  if (!block.is_anchored(request.ticks)) append_clock(block, state.calibration);
   return true;
 }
 
@@ -125,7 +139,8 @@ void wake_flusher(RingHeader& header) noexcept {
   if (header.wake.exchange(1, std::memory_order_release) == 0) futex_wake_all(header.wake);  // P8
 }
 
-Slot Writer::reserve_slowly(std::uintptr_t frame, RecordKind kind, std::size_t size, ScopeId scope) noexcept {
+Slot Writer::reserve_slowly(std::uintptr_t frame, RecordKind kind, std::size_t size, ScopeId scope,
+                            Ticks ticks) noexcept {
   RingCore& ring = *ring_;
   const Signal signal = signal_of(kind);
   DropCause cause = DropCause::kNested;
@@ -134,12 +149,12 @@ Slot Writer::reserve_slowly(std::uintptr_t frame, RecordKind kind, std::size_t s
   if (state == nullptr) return count_drop(ring, nullptr, signal, cause, Tell::kYes), Slot{};
   WriterLevel* level = enter_level(*state, frame);
   if (level == nullptr) return count_drop(ring, state, signal, DropCause::kNested, Tell::kNo), Slot{};
-  if (!make_room(ring, *state, *level, signal, size, scope, cause)) {
+  if (!make_room(ring, *state, *level, {kind, size, scope, ticks}, cause)) {
     const Tell tell = number_of(*state, *level) == 0 ? Tell::kYes : Tell::kNo;
     leave_level(*level);
     return count_drop(ring, state, signal, cause, tell), Slot{};
   }
-  return Slot(*state, *level, level->open[static_cast<std::size_t>(signal)], size, kind, scope);
+  return Slot(*state, *level, level->open[static_cast<std::size_t>(signal)], size, kind, scope, ticks.fields);
 }
 
 bool Slot::refuse_after_fork() noexcept {

@@ -55,7 +55,7 @@ Result<RingFile> attach_or_create(const OpenOptions& options) {
 Result<Ring> Ring::open_or_create(const OpenOptions& options) {
   auto file = attach_or_create(options);
   if (!file) return file.error();
-  auto core = RingCore::adopt(std::move(*file), options.resource);
+  auto core = RingCore::adopt(std::move(*file), {options.resource, options.clock});
   if (!core) return core.error();
   return Ring(*core);
 }
@@ -70,7 +70,7 @@ Result<Ring> Ring::open(const std::filesystem::path& path, const ResourceOptions
             " is a ring of an earlier boot: it can be drained, not written to; open_or_create() sets it "
             "aside and makes a new one"};
   }
-  auto core = RingCore::adopt(std::move(*file), resource);
+  auto core = RingCore::adopt(std::move(*file), {resource});
   if (!core) return core.error();
   return Ring(*core);
 }
@@ -88,6 +88,7 @@ bool Ring::prepare_thread() const noexcept {
 }
 
 const std::filesystem::path& Ring::path() const noexcept { return core_->file().path(); }
+Clock Ring::clock() const noexcept { return core_->clock(); }
 std::uint64_t Ring::capacity_bytes() const noexcept { return core_->file().geometry().capacity_bytes(); }
 std::uint32_t Ring::block_bytes() const noexcept { return core_->file().geometry().block_bytes; }
 std::size_t Ring::max_payload() const noexcept { return core_->max_payload(); }

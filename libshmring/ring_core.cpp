@@ -15,6 +15,7 @@
 #include "libshmring/fork_page.hpp"
 #include "libshmring/scope.hpp"
 #include "libshmring/system.hpp"
+#include "libshmring/tick_clock.hpp"
 
 namespace shmring {
 namespace {
@@ -61,13 +62,13 @@ RingCore* find_ring(const FileKey& key) noexcept {
 // No destructor, no initialiser that runs: it also loads in a dlopen'ed extension, and a thread that ends does nothing.
 constinit thread_local WriterState* this_thread_writers = nullptr;
 
-Result<RingCore*> RingCore::adopt(RingFile file, const ResourceOptions& resource) {
+Result<RingCore*> RingCore::adopt(RingFile file, const ProcessOptions& options) {
   if (RingCore* existing = find_ring(file.key())) return existing;
   auto page = prepare_fork_page();
   if (!page) return page.error();
   if (auto watched = watch_forks(); !watched) return watched.error();
   auto core = std::unique_ptr<RingCore>(new RingCore(std::move(file), *page));
-  if (auto prepared = core->prepare(resource); !prepared) return prepared.error();
+  if (auto prepared = core->prepare(options); !prepared) return prepared.error();
   core->next_ = all_rings.load(std::memory_order_acquire);  // P10
   do {
     // Two threads that open the same ring at once: the second finds the first's.
@@ -81,9 +82,12 @@ RingCore::~RingCore() {
   std::free(scopes_);
 }
 
-Result<void> RingCore::prepare(const ResourceOptions& resource) {
+Result<void> RingCore::prepare(const ProcessOptions& options) {
   config_ = read_producer_config();
-  auto fixed = encode_fixed_resource(resource);
+  clock_ = options.clock.value_or(config_.clock);
+  if (clock_ == Clock::kTsc && !tsc_is_usable()) clock_ = Clock::kRealtime;
+  if (clock_ == Clock::kTsc) calibration_ = calibration_now();
+  auto fixed = encode_fixed_resource(options.resource);
   if (!fixed) return fixed.error();
   resource_ = std::move(*fixed);
   const std::size_t block = file_.geometry().block_bytes;
@@ -95,7 +99,8 @@ Result<void> RingCore::prepare(const ResourceOptions& resource) {
                      "; at most a quarter is allowed: shorten OTEL_RESOURCE_ATTRIBUTES, or create the ring "
                      "with larger blocks"};
   }
-  const std::size_t beside = context + record_bytes(scope_limit(block)) + sizeof(RecordHeader);
+  const std::size_t beside =
+      context + record_bytes(scope_limit(block)) + kClockRecordBytes + sizeof(RecordHeader);
   // A run takes half of the ring at most, and ends where `committed` can still say so.
   const std::size_t longest_run =
       std::min<std::size_t>(file_.geometry().block_count / 2 * block, kLargestRunBytes);

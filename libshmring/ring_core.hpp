@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,10 +18,16 @@
 
 namespace shmring {
 
+/// What the process that opens a ring says of itself.
+struct ProcessOptions {
+  const ResourceOptions& resource;
+  std::optional<Clock> clock = {};  // nullopt: SHMRING_CLOCK
+};
+
 class RingCore {
  public:
   /// The process's handle of this file: the existing one, or a new one. Thread-safe.
-  static Result<RingCore*> adopt(RingFile file, const ResourceOptions& resource);
+  static Result<RingCore*> adopt(RingFile file, const ProcessOptions& options);
 
   /// For one that was prepared and then not needed; who has a writer is never destroyed.
   ~RingCore();
@@ -32,6 +39,10 @@ class RingCore {
   const ForkPage& fork_page() const noexcept { return *fork_page_; }
   const ProducerConfig& config() const noexcept { return config_; }
   const FixedResource& resource() const noexcept { return resource_; }
+  /// What stamps records: never kTsc where the TSC cannot be used.
+  Clock clock() const noexcept { return clock_; }
+  /// Of when the process opened the ring; nothing in it unless the clock is kTsc.
+  const Calibration& calibration() const noexcept { return calibration_; }
   RingCore* next() const noexcept { return next_; }
 
   /// REQUIRES: index < writer_count.
@@ -58,12 +69,14 @@ class RingCore {
  private:
   RingCore(RingFile file, const ForkPage* fork_page) noexcept
       : file_(std::move(file)), fork_page_(fork_page) {}
-  Result<void> prepare(const ResourceOptions& resource);
+  Result<void> prepare(const ProcessOptions& options);
 
   RingFile file_;
   const ForkPage* fork_page_;
   ProducerConfig config_;
   FixedResource resource_;
+  Clock clock_ = Clock::kRealtime;
+  Calibration calibration_;
   std::size_t max_payload_ = 0;
   WriterState* states_ = nullptr;                      // one per writer slot
   std::atomic<const std::string*>* scopes_ = nullptr;  // by ScopeId

@@ -26,7 +26,6 @@ std::optional<RecordView> SliceWalk::next() {
     if (at + slice_->left_out < slice_->key.begin) continue;
     ++seen_;
     return RecordView{.kind = static_cast<RecordKind>(step.header.kind),
-                      .flags = step.header.flags,
                       .offset = at + slice_->left_out,
                       .payload = payload,
                       .resource = resource_,
@@ -38,6 +37,7 @@ std::optional<RecordView> SliceWalk::next() {
 std::uint64_t SliceWalk::corrupt() const noexcept { return slice_->key.records() - seen_; }
 
 void SliceWalk::remember(const RecordHeader& header, std::span<const std::byte> payload) {
+  if (header.kind == static_cast<std::uint8_t>(RecordKind::kClock)) return;  // its ticks are converted
   if (header.kind == static_cast<std::uint8_t>(RecordKind::kResource)) {
     resource_ = payload;
     low_scopes_.clear();  // another writer's section: its ids mean other scopes

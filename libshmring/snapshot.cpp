@@ -9,6 +9,7 @@
 #include "libshmring/fence.hpp"
 #include "libshmring/record_walk.hpp"
 #include "libshmring/recycle.hpp"
+#include "libshmring/tick_times.hpp"
 
 namespace shmring {
 namespace {
@@ -64,6 +65,7 @@ std::optional<Slice> peek(const RingFile& ring, std::uint32_t block,
     slice.key.begin_count = (life_began + skip) & kCountMask;
   }
   if (slice.key.records() == 0) return std::nullopt;
+  convert_ticks(slice.bytes, state.signal);
   return slice;
 }
 

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <concepts>
 
+#include "shmring/plain_encoder.hpp"
+
 namespace shmring::wire {
 namespace {
 
@@ -144,6 +146,35 @@ SelectedAttributes select_attributes(Attributes list, std::uint32_t count_limit,
     buffer.chosen[place] = static_cast<std::uint16_t>(i);
   }
   return selected;
+}
+
+std::byte* write_long_varint(std::byte* out, std::uint64_t value) noexcept {
+  ByteSink sink(out);
+  sink.varint(value);
+  return sink.position();
+}
+
+std::byte* write_rare_value(std::byte* out, std::uint32_t field, const AttributeValue& value,
+                            std::uint32_t value_length) noexcept {
+  if (!is_plain(value, value_length)) return nullptr;
+  ByteSink sink(out);
+  put_any_value(sink, field, value, value_length);
+  return sink.position();
+}
+
+std::byte* write_rare_attribute(std::byte* out, std::uint32_t field, const Attribute& attribute,
+                                std::uint32_t value_length) noexcept {
+  if (!is_plain(attribute.value, value_length)) return nullptr;
+  ByteSink sink(out);
+  put_attribute(sink, field, attribute, value_length);
+  return sink.position();
+}
+
+bool is_repeated(Attributes list, std::size_t index) noexcept {
+  for (std::size_t earlier = 0; earlier < index; ++earlier) {
+    if (list[earlier].key == list[index].key) return true;
+  }
+  return false;
 }
 
 }  // namespace shmring::wire

@@ -31,7 +31,11 @@
 //
 //    block   | resource | scope 1 | log | log | scope 2 | log | resource (an adopter) | scope 1 | log |  unused  |
 //            0                                                                        committed -----^
-//    record  | u32 size | u8 kind | u8 flags | u16 scope | payload (size bytes) | zero to seven bytes of padding |
+//    record  | u32 size | u8 kind | u8 ticks | u16 scope | payload (size bytes) | zero to seven bytes of padding |
+//
+//  TICKS: a record may bear times as the time stamp counter gave them: its first `ticks` fields (0 to 2) are fixed64 ones that hold
+//  ticks. A clock record (a ClockAnchor) precedes the first such record of a section, and others follow at most a second of records
+//  apart; the latest before a record says what its ticks mean. Whoever reads converts, in its own copy; without a clock a time is 0.
 //
 //  LIFE OF A BLOCK (the state word; every change is a CAS from the exact word read)
 //
@@ -128,8 +132,15 @@ inline constexpr std::uint32_t kLargestRunBytes =
 
 // ---------------------------------------------------------------------------------------------------------- records
 
-/// What a record is. Resource and scope records give context and are not counted.
-enum class RecordKind : std::uint8_t { kResource = 1, kScope = 2, kLog = 3, kSpan = 4, kMetric = 5 };
+/// What a record is. Resource, scope and clock records give context and are not counted.
+enum class RecordKind : std::uint8_t {
+  kResource = 1,
+  kScope = 2,
+  kLog = 3,
+  kSpan = 4,
+  kMetric = 5,
+  kClock = 6
+};
 
 /// REQUIRES: kind is kLog, kSpan or kMetric.
 constexpr Signal signal_of(RecordKind kind) noexcept {
@@ -143,7 +154,7 @@ constexpr RecordKind kind_of(Signal signal) noexcept {
 struct RecordHeader {
   std::uint32_t size;   // of the payload in bytes, without padding
   std::uint8_t kind;    // RecordKind
-  std::uint8_t flags;   // reserved: zero
+  std::uint8_t ticks;   // leading fixed64 fields of the payload that hold ticks: 0 to kMaxTickFields
   std::uint16_t scope;  // id of a scope record of the same section; 0: none
 };
 static_assert(sizeof(RecordHeader) == 8 && std::is_trivially_copyable_v<RecordHeader>);
@@ -152,6 +163,17 @@ static_assert(sizeof(RecordHeader) == 8 && std::is_trivially_copyable_v<RecordHe
 constexpr std::size_t record_bytes(std::size_t size) noexcept {
   return sizeof(RecordHeader) + ((size + kRecordAlignment - 1) & ~(kRecordAlignment - 1));
 }
+
+inline constexpr std::uint8_t kMaxTickFields = 2;
+
+/// The payload of a clock record: a moment by both clocks, and how they run.
+struct ClockAnchor {
+  std::uint64_t ticks;
+  std::uint64_t unix_ns;
+  std::uint64_t rate;  // nanoseconds for 2^32 ticks
+};
+static_assert(sizeof(ClockAnchor) == 24 && std::is_trivially_copyable_v<ClockAnchor>);
+inline constexpr std::size_t kClockRecordBytes = record_bytes(sizeof(ClockAnchor));
 
 // ------------------------------------------------------------------------------------------------ descriptor's words
 
@@ -393,9 +415,11 @@ static_assert(sizeof(RingIdentity) == 240 && std::is_trivially_copyable_v<RingId
 struct RingHeader {
   RingIdentity identity;
 
-  // Where the next claim starts its scan; given to the block that it wins, so that a thread's later block has a later one.
-  // Contended by claims: once per block, not per record.
+  // Given to the block that a claim wins, so that a thread's later block has a later one. Contended by claims: once per block, not per
+  // record.
   alignas(kCacheLine) std::atomic<std::uint64_t> ticket;
+  std::atomic<std::uint32_t>
+      next_block;  // where the next scan begins, modulo N; recycling lowers it. A hint: the claim's CAS decides
   // Estimates for the claim; recomputed by the flusher at each tick.
   alignas(kCacheLine) std::atomic<std::uint32_t> free_blocks;
   // Futex words.

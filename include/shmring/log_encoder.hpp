@@ -9,6 +9,7 @@
 #include "shmring/attribute.hpp"
 #include "shmring/ids.hpp"
 #include "shmring/limits.hpp"
+#include "shmring/plain_encoder.hpp"
 #include "shmring/severity.hpp"
 #include "shmring/value_encoder.hpp"
 
@@ -41,7 +42,18 @@ inline constexpr std::uint32_t kTime = 1, kSeverityNumber = 2, kSeverityText = 3
                                kObservedTime = 11, kEventName = 12;
 }
 
-/// The time comes first: at a fixed place for whoever rewrites it.
+inline constexpr std::size_t kTraceBytes = 5 + 18 + 10;  // of put_trace(), at most
+
+template <typename Sink>
+[[gnu::always_inline]] inline void put_trace(Sink& sink, const TraceContext& trace) noexcept {
+  if (trace.flags != 0) put_fixed32(sink, log_record::kFlags, trace.flags);
+  if (trace.trace_id.is_valid())
+    put_bytes(sink, log_record::kTraceId, trace.trace_id.bytes.data(), sizeof(trace.trace_id.bytes));
+  if (trace.span_id.is_valid())
+    put_bytes(sink, log_record::kSpanId, trace.span_id.bytes.data(), sizeof(trace.span_id.bytes));
+}
+
+/// The times come first: a reader finds them there when they are ticks.
 template <typename Sink>
 [[gnu::always_inline]] inline void put_log(Sink& sink, const LogRecord& record,
                                            const SelectedAttributes& attributes,
@@ -57,12 +69,40 @@ template <typename Sink>
   put_attributes(sink, log_record::kAttributes, attributes, value_length);
   const std::uint32_t dropped = saturated_sum(record.dropped_attributes_count, attributes.dropped);
   if (dropped != 0) put_varint(sink, log_record::kDroppedAttributes, dropped);
-  if (record.trace.flags != 0) put_fixed32(sink, log_record::kFlags, record.trace.flags);
-  if (record.trace.trace_id.is_valid())
-    put_bytes(sink, log_record::kTraceId, record.trace.trace_id.bytes.data(), 16);
-  if (record.trace.span_id.is_valid())
-    put_bytes(sink, log_record::kSpanId, record.trace.span_id.bytes.data(), 8);
+  put_trace(sink, record.trace);
   if (!record.event_name.empty()) put_text(sink, log_record::kEventName, record.event_name);
+}
+
+/// What write_plain_log() needs at least.
+inline std::size_t plain_log_least(const AttributeValue& body) noexcept {
+  constexpr std::size_t kTimes = 18, kSeverity = 2;
+  return kTimes + kSeverity + kPlainOverhead + body.size() + kTraceBytes;
+}
+
+/// The same bytes as put_log() of a record with these, and both times `time`. Returns their end; nullptr: they do not fit, or take the
+/// long way. REQUIRES: [out, end) are plain_log_least() bytes or more.
+[[gnu::always_inline]] inline std::byte* write_plain_log(std::byte* out, const std::byte* end,
+                                                         Severity severity, const AttributeValue& body,
+                                                         Attributes attributes, const AttributeLimits& limits,
+                                                         std::uint64_t time,
+                                                         const TraceContext& trace) noexcept {
+  ByteSink head(out);
+  put_fixed64(head, log_record::kTime, time);
+  put_fixed64(head, log_record::kObservedTime, time);
+  if (severity != Severity::kUnspecified)
+    put_varint(head, log_record::kSeverityNumber, static_cast<std::uint8_t>(severity) & 0x7FU);
+  out = head.position();
+  if (!body.is_empty()) {
+    out = write_plain_value(out, log_record::kBody, body, kUnlimited);
+    if (out == nullptr) [[unlikely]]
+      return nullptr;
+  }
+  out = write_plain_attributes(out, end - kTraceBytes, log_record::kAttributes, attributes, limits);
+  if (out == nullptr) [[unlikely]]
+    return nullptr;
+  ByteSink tail(out);
+  put_trace(tail, trace);
+  return tail.position();
 }
 
 }  // namespace wire

@@ -5,12 +5,14 @@
 #include <atomic>
 #include <cassert>
 #include <cstdint>
-#include <ctime>
+#include <span>
 #include <utility>
 
 #include "shmring/attribute.hpp"
+#include "shmring/clock.hpp"
 #include "shmring/limits.hpp"
 #include "shmring/log_encoder.hpp"
+#include "shmring/plain_encoder.hpp"
 #include "shmring/ring.hpp"
 #include "shmring/severity.hpp"
 #include "shmring/writer.hpp"
@@ -20,13 +22,6 @@
 #endif
 
 namespace shmring {
-
-/// Nanoseconds since 1970. Thread-safe and async-signal-safe.
-inline std::uint64_t unix_time_ns() noexcept {
-  std::timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
-}
 
 /// Emits the log records of one instrumentation scope; from Ring::logger(). Cheap to copy, usable by any
 /// thread.
@@ -54,25 +49,20 @@ class Logger {
   bool emit(Severity severity, AttributeValue body, Attributes attributes = {},
             const TraceContext& trace = {}) const noexcept {
     if (!enabled(severity)) return false;
-    const std::uint64_t now = unix_time_ns();
-    return commit({.severity = severity,
-                   .body = body,
-                   .attributes = attributes,
-                   .time_unix_nano = now,
-                   .observed_time_unix_nano = now,
-                   .trace = trace});
+    return emit_now(severity, body, attributes, trace);
   }
 
   /// A record with anything that the log data model has. Times left at 0 become the time of this call.
   bool emit(const LogRecord& record) const noexcept {
     if (!enabled(record.severity)) return false;
+    if (record.time_unix_nano != 0 && record.observed_time_unix_nano != 0) return commit(record, 0);
     LogRecord stamped = record;
-    if (record.time_unix_nano == 0 || record.observed_time_unix_nano == 0) {
-      const std::uint64_t now = unix_time_ns();
-      if (record.time_unix_nano == 0) stamped.time_unix_nano = now;
-      if (record.observed_time_unix_nano == 0) stamped.observed_time_unix_nano = now;
-    }
-    return commit(stamped);
+    // Ticks only where both times are: a reader rewrites the leading ones.
+    const bool is_both = record.time_unix_nano == 0 && record.observed_time_unix_nano == 0;
+    const Stamp now = stamp_of(is_both || clock_ != Clock::kTsc ? clock_ : Clock::kRealtime);
+    if (record.time_unix_nano == 0) stamped.time_unix_nano = now.value;
+    if (record.observed_time_unix_nano == 0) stamped.observed_time_unix_nano = now.value;
+    return commit(stamped, now.is_ticks ? 2 : 0);
   }
 
  private:
@@ -80,38 +70,42 @@ class Logger {
   static constexpr std::uint32_t kNothingPasses = kUnlimited;
   static const std::atomic<std::uint32_t> nothing_passes;
 
-  Logger(Writer writer, ScopeId scope, const std::atomic<std::uint32_t>* min_severity,
-         AttributeLimits limits) noexcept
-      : writer_(writer), min_severity_(min_severity), limits_(limits), scope_(scope) {}
+  Logger(Writer writer, ScopeId scope, const std::atomic<std::uint32_t>* min_severity, AttributeLimits limits,
+         Clock clock) noexcept
+      : writer_(writer), min_severity_(min_severity), limits_(limits), scope_(scope), clock_(clock) {}
 
   /// Not inlined, so that a call of emit() is small: one copy of the encoder serves all of them.
-  [[gnu::noinline]] bool commit(const LogRecord& record) const noexcept {
-    if (!wire::can_take_all(record.attributes, limits_.count)) [[unlikely]]
-      return commit_selected(record);
-    return commit(record, wire::take_all(record.attributes));
+  [[gnu::noinline]] bool emit_now(Severity severity, AttributeValue body, Attributes attributes,
+                                  const TraceContext& trace) const noexcept {
+    const Stamp now = stamp_of(clock_);
+    const std::uint8_t ticks = now.is_ticks ? 2 : 0;
+    Slot slot = writer_.reserve_rest(__builtin_frame_address(0), RecordKind::kLog,
+                                     wire::plain_log_least(body), scope_, {now.value, ticks});
+    if (slot) [[likely]] {
+      const std::span<std::byte> room = slot.payload();
+      const std::byte* const end = wire::write_plain_log(room.data(), room.data() + room.size(), severity,
+                                                         body, attributes, limits_, now.value, trace);
+      if (end != nullptr) [[likely]]
+        return std::move(slot).commit(static_cast<std::size_t>(end - room.data()));
+      slot.abandon();
+    }
+    return commit({.severity = severity,
+                   .body = body,
+                   .attributes = attributes,
+                   .time_unix_nano = now.value,
+                   .observed_time_unix_nano = now.value,
+                   .trace = trace},
+                  ticks);
   }
 
-  [[gnu::always_inline]] bool commit(const LogRecord& record,
-                                     const wire::SelectedAttributes& attributes) const noexcept {
-    wire::SizeSink size;
-    wire::put_log(size, record, attributes, limits_.value_length);
-    Slot slot =
-        writer_.try_reserve_in_frame(__builtin_frame_address(0), RecordKind::kLog, size.size(), scope_);
-    if (!slot) [[unlikely]]
-      return false;
-    wire::ByteSink sink(slot.payload().data());
-    wire::put_log(sink, record, attributes, limits_.value_length);
-    assert(sink.position() == slot.payload().data() + size.size());
-    return std::move(slot).commit();
-  }
-
-  /// With double keys, empty keys, or more attributes than the limit.
-  bool commit_selected(const LogRecord& record) const noexcept;
+  /// With anything that a record can say, in two passes. `ticks`: how many of its times are ticks of the TSC (0 or 2).
+  bool commit(const LogRecord& record, std::uint8_t ticks) const noexcept;
 
   mutable Writer writer_;  // a value without state of its own: the state is the thread's
   const std::atomic<std::uint32_t>* min_severity_;
   AttributeLimits limits_;
   ScopeId scope_;
+  Clock clock_;  // kTsc: it can be used
 };
 
 }  // namespace shmring

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "shmring/clock.hpp"
 #include "shmring/layout.hpp"
 #include "shmring/result.hpp"
 #include "shmring/writer.hpp"
@@ -56,6 +57,8 @@ struct OpenOptions {
   std::chrono::microseconds block_timeout{10000};
   std::uint32_t max_record_bytes = kDefaultMaxRecordBytes;
   ResourceOptions resource = {};
+  std::optional<Clock> clock =
+      {};  // of this process's records; nullopt: SHMRING_CLOCK (realtime, coarse or tsc), else kRealtime
 };
 
 /// Where a ring lies when nobody says: $SHMRING_PATH, else /dev/shm/shmring-<uid>/default.ring. Thread-safe unless
@@ -106,6 +109,10 @@ class Ring {
   const std::filesystem::path& path() const noexcept;
   std::uint64_t capacity_bytes() const noexcept;
   std::uint32_t block_bytes() const noexcept;
+
+  /// What stamps this process's records: as its first opening of the ring asked, but kRealtime for a kTsc that cannot be relied on
+  /// (no x86-64, no invariant TSC, or one that the kernel has found unstable).
+  Clock clock() const noexcept;
 
   /// Largest payload that try_reserve() can grant, beside this process's resource and a scope: the ring's largest record, or half
   /// of a small ring; always as much as a fresh block holds.

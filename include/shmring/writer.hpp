@@ -21,9 +21,18 @@ namespace shmring {
 class RingCore;
 class Writer;
 
+/// So far behind a record a commit asks the processor for four lines (measured: bench/README.md).
+inline constexpr std::size_t kPrefetchAhead = 1024;
+
 /// An instrumentation scope that a ring knows by number in this process. 0: none.
 struct ScopeId {
   std::uint16_t value = 0;
+};
+
+/// Times of a record that are ticks of the TSC, to be converted by who reads it (see RecordHeader::ticks).
+struct Ticks {
+  std::uint64_t value = 0;  // the latest of them
+  std::uint8_t fields = 0;  // leading fixed64 fields of the payload that hold ticks: 0 to kMaxTickFields
 };
 
 /// Process-private memory that the kernel zeroes in every forked child (MADV_WIPEONFORK): how a child learns, at the
@@ -45,6 +54,8 @@ struct OpenBlock {
   BlockDescriptor* descriptor = nullptr;
   CommittedWord committed;           // as last stored, or about to be
   std::uint64_t declared[4] = {};    // scope ids below 256 that this section has declared
+  std::uint64_t anchored_at = 0;     // ticks: this section's last clock record
+  std::uint64_t anchor_ticks = 0;    // how long that one holds; 0: there is none
   std::uint32_t conts = 0;           // CONT blocks to its right: it is the head of a run
   std::uint16_t declared_large = 0;  // the last declared id of 256 or more
 
@@ -54,6 +65,12 @@ struct OpenBlock {
   }
   bool has_room(std::size_t payload) const noexcept {
     return payload <= capacity && committed.offset_bytes() + sizeof(RecordHeader) + payload <= capacity;
+  }
+  /// The largest payload that it has room for. REQUIRES: has_room(0).
+  std::size_t room() const noexcept { return capacity - sizeof(RecordHeader) - committed.offset_bytes(); }
+  /// Whether a reader can convert these ticks.
+  bool is_anchored(Ticks ticks) const noexcept {
+    return ticks.fields == 0 || ticks.value - anchored_at < anchor_ticks;
   }
   std::byte* next() const noexcept { return base + committed.offset_bytes(); }
 };
@@ -76,6 +93,13 @@ struct WriterLevel {
   OpenBlock open[kSignalCount];
 };
 
+/// What a thread knows of the TSC's pace: a moment by both clocks, and the rate since an earlier one.
+struct Calibration {
+  std::uint64_t ticks = 0;  // 0: none yet
+  std::uint64_t monotonic_ns = 0;
+  std::uint64_t rate = 0;  // nanoseconds for 2^32 ticks; 0: not measured over long enough
+};
+
 /// What one thread needs to write to one ring. Lies in memory of the process, one for each writer slot, and is reused
 /// with it: nothing has to run when a thread ends.
 struct WriterState {
@@ -88,6 +112,7 @@ struct WriterState {
   std::uint32_t pid = 0;
   FullRing full[kSignalCount];
   std::uint64_t random[2] = {};  // state of the id generator
+  Calibration calibration = {};
   WriterLevel levels[kMaxNesting];
 };
 
@@ -110,6 +135,7 @@ class [[nodiscard]] Slot {
         process_generation_(other.process_generation_),
         size_(other.size_),
         kind_(other.kind_),
+        tick_fields_(other.tick_fields_),
         scope_(other.scope_) {}
   Slot& operator=(Slot&&) = delete;
   Slot(const Slot&) = delete;
@@ -130,23 +156,7 @@ class [[nodiscard]] Slot {
   /// The same for all bytes reserved.
   bool commit() && noexcept { return std::move(*this).commit(size_); }
 
- private:
-  friend class Writer;
-  Slot(WriterState& state, WriterLevel& level, OpenBlock& block, std::size_t size, RecordKind kind,
-       ScopeId scope) noexcept
-      : state_(&state),
-        level_(&level),
-        block_(&block),
-        record_(block.next()),
-        process_generation_(state.process_generation),
-        size_(size),
-        kind_(kind),
-        scope_(scope) {}
-
-  void release() noexcept {
-    level_->busy.store(WriterLevel::kFree, std::memory_order_release);  // P12
-    state_ = nullptr;
-  }
+  /// What the destructor does, now; *this is empty then.
   void abandon() noexcept {
     if (state_ == nullptr) return;
     if (inherited()) {
@@ -157,6 +167,25 @@ class [[nodiscard]] Slot {
     if (block_->conts != 0) [[unlikely]]
       give_run_back();
     release();
+  }
+
+ private:
+  friend class Writer;
+  Slot(WriterState& state, WriterLevel& level, OpenBlock& block, std::size_t size, RecordKind kind,
+       ScopeId scope, std::uint8_t tick_fields) noexcept
+      : state_(&state),
+        level_(&level),
+        block_(&block),
+        record_(block.next()),
+        process_generation_(state.process_generation),
+        size_(size),
+        kind_(kind),
+        tick_fields_(tick_fields),
+        scope_(scope) {}
+
+  void release() noexcept {
+    level_->busy.store(WriterLevel::kFree, std::memory_order_release);  // P12
+    state_ = nullptr;
   }
   bool inherited() const noexcept {
     return process_generation_ != state_->fork_page->generation.load(
@@ -173,6 +202,7 @@ class [[nodiscard]] Slot {
   std::uint64_t process_generation_ = 0;  // of the process that reserved it
   std::size_t size_ = 0;
   RecordKind kind_ = RecordKind::kLog;
+  std::uint8_t tick_fields_ = 0;
   ScopeId scope_;
 };
 
@@ -192,43 +222,61 @@ class Writer {
   /// A slot that is left by longjmp, or by a vfork() child that dies, costs its thread this level until it ends;
   /// try_reserve_in_frame() has a remedy.
   Slot try_reserve(RecordKind kind, std::size_t size, ScopeId scope = {}) noexcept {
-    return reserve(WriterLevel::kUnknownFrame, kind, size, scope);
+    return reserve(WriterLevel::kUnknownFrame, kind, size, scope, {});
   }
 
   /// The same for a slot that does not outlive the function whose `frame` is given, __builtin_frame_address(0): when that
   /// function was left by longjmp, a later emit of the thread finds out, and goes on where that one was.
   /// REQUIRES: while the slot is open the function reserves no other one of this ring, and the thread switches to no other stack
-  /// (fibers): it would be taken for gone. try_reserve() has neither limit.
-  Slot try_reserve_in_frame(const void* frame, RecordKind kind, std::size_t size,
-                            ScopeId scope = {}) noexcept {
-    return reserve(reinterpret_cast<std::uintptr_t>(frame), kind, size, scope);
+  /// (fibers): it would be taken for gone. try_reserve() has neither limit. And: `ticks` only where Ring::clock() is Clock::kTsc.
+  Slot try_reserve_in_frame(const void* frame, RecordKind kind, std::size_t size, ScopeId scope = {},
+                            Ticks ticks = {}) noexcept {
+    return reserve(reinterpret_cast<std::uintptr_t>(frame), kind, size, scope, ticks);
+  }
+
+  /// All that is left of the thread's block, `least` bytes or more, for a record whose size shows when it has been written; else an
+  /// empty slot. Neither that nor an abandoned one counts: whoever gets no further asks again, by size, with the function above.
+  [[gnu::always_inline]] Slot reserve_rest(const void* frame, RecordKind kind, std::size_t least,
+                                           ScopeId scope = {}, Ticks ticks = {}) noexcept {
+    return reserve_in_block(reinterpret_cast<std::uintptr_t>(frame), kind, least, scope, ticks, Take::kRest);
   }
 
   RingCore* ring() const noexcept { return ring_; }
 
  private:
-  [[gnu::always_inline]] Slot reserve(std::uintptr_t frame, RecordKind kind, std::size_t size,
-                                      ScopeId scope) noexcept {
-    WriterState* state = this_thread_writers;
+  enum class Take : std::uint8_t { kSize, kRest };
+
+  /// Empty: for the slow way.
+  [[gnu::always_inline]] Slot reserve_in_block(std::uintptr_t frame, RecordKind kind, std::size_t size,
+                                               ScopeId scope, Ticks ticks, Take take) noexcept {
+    WriterState* const state = this_thread_writers;
     if (state == nullptr || state->ring != ring_ ||
         state->levels[0].busy.load(std::memory_order_relaxed) !=
             WriterLevel::kFree ||  // relaxed: only this thread stores it
         // relaxed: the kernel wipes it in a fork; nobody else changes it while this thread is registered
-        state->process_generation != state->fork_page->generation.load(std::memory_order_relaxed)) {
-      return reserve_slowly(frame, kind, size, scope);
-    }
+        state->process_generation != state->fork_page->generation.load(std::memory_order_relaxed))
+        [[unlikely]]
+      return {};
     WriterLevel& level = state->levels[0];
     level.busy.store(frame, std::memory_order_relaxed);  // relaxed: only this thread reads it
     // What a handler does before the store above is seen below; what it tries after it goes to another level.
     std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: against our own handlers
     OpenBlock& block = level.open[static_cast<std::size_t>(signal_of(kind))];
-    if (!block.has_room(size) || !block.declares(scope)) {
+    if (!block.has_room(size) || !block.declares(scope) || !block.is_anchored(ticks)) [[unlikely]] {
       level.busy.store(WriterLevel::kFree, std::memory_order_release);  // P12
-      return reserve_slowly(frame, kind, size, scope);
+      return {};
     }
-    return Slot(*state, level, block, size, kind, scope);
+    return Slot(*state, level, block, take == Take::kRest ? block.room() : size, kind, scope, ticks.fields);
   }
-  Slot reserve_slowly(std::uintptr_t frame, RecordKind kind, std::size_t size, ScopeId scope) noexcept;
+  [[gnu::always_inline]] Slot reserve(std::uintptr_t frame, RecordKind kind, std::size_t size, ScopeId scope,
+                                      Ticks ticks) noexcept {
+    Slot slot = reserve_in_block(frame, kind, size, scope, ticks, Take::kSize);
+    if (slot) [[likely]]
+      return slot;
+    return reserve_slowly(frame, kind, size, scope, ticks);
+  }
+  Slot reserve_slowly(std::uintptr_t frame, RecordKind kind, std::size_t size, ScopeId scope,
+                      Ticks ticks) noexcept;
 
   RingCore* ring_;
 };
@@ -237,12 +285,19 @@ inline bool Slot::commit(std::size_t used) && noexcept {
   assert(state_ != nullptr && used <= size_);
   if (inherited()) return refuse_after_fork();
   OpenBlock& block = *block_;
-  const RecordHeader header{static_cast<std::uint32_t>(used), static_cast<std::uint8_t>(kind_), 0,
+  const std::size_t bytes = record_bytes(used);
+  // Lines of the records to come: another core (the flusher's) had them last, or none. Past the end of the block it fetches in vain.
+  const std::byte* const ahead = record_ + kPrefetchAhead + bytes;
+  __builtin_prefetch(ahead, 1);
+  __builtin_prefetch(ahead + kCacheLine, 1);
+  __builtin_prefetch(ahead + 2 * kCacheLine, 1);
+  __builtin_prefetch(ahead + 3 * kCacheLine, 1);
+  const RecordHeader header{static_cast<std::uint32_t>(used), static_cast<std::uint8_t>(kind_), tick_fields_,
                             scope_.value};
   __builtin_memcpy(record_, &header, sizeof(header));
   // Whoever tears this thread out from here on leaves a record that is whole.
   std::atomic_signal_fence(std::memory_order_release);  // signal fence: against our own handlers
-  block.committed = block.committed.advanced(record_bytes(used), 1);
+  block.committed = block.committed.advanced(bytes, 1);
   // What if we die right after this store? The record exists, complete: the crash rule.
   block.descriptor->committed.store(block.committed.word, std::memory_order_release);  // P1
   if (block.conts != 0) [[unlikely]]
