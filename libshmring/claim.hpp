@@ -53,7 +53,7 @@ void seal_forgotten(RingCore& ring, const WriterState& state) noexcept;
 void append_resource(const RingCore& ring, OpenBlock& block, std::uint32_t pid) noexcept;
 /// Likewise a scope.
 void declare_scope(const RingCore& ring, OpenBlock& block, ScopeId id) noexcept;
-/// Likewise a clock: from now on, for up to a second, the TSC's ticks mean something in this section.
-void append_clock(OpenBlock& block, Calibration& calibration) noexcept;
+/// Likewise a clock, a new one where the level's latest does not hold for these ticks: from now on ticks mean something in this section.
+void append_clock(WriterLevel& level, OpenBlock& block, std::uint64_t ticks) noexcept;
 
 }  // namespace shmring

@@ -41,8 +41,16 @@ void declare_scope(const RingCore& ring, OpenBlock& block, ScopeId id) noexcept 
   }
 }
 
-void append_clock(OpenBlock& block, Calibration& calibration) noexcept {
-  const TickAnchor anchor = anchor_now(calibration);
+void append_clock(WriterLevel& level, OpenBlock& block, std::uint64_t ticks) noexcept {
+  if (!level.anchor.holds_for(ticks)) {
+    level.anchor.holds_ticks = 0;
+    std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: torn out from here on, it never held
+    const TickAnchor fresh = anchor_now(level.calibration);
+    level.anchor.clock = fresh.clock;
+    std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: complete before it holds
+    level.anchor.holds_ticks = fresh.holds_ticks;
+  }
+  const TickAnchor& anchor = level.anchor;
   std::memcpy(block.next() + sizeof(RecordHeader), &anchor.clock, sizeof(anchor.clock));
   append_context(block, RecordKind::kClock, {}, sizeof(anchor.clock));
   block.anchored_at = anchor.clock.ticks;

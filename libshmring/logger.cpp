@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "libshmring/ring_core.hpp"
+#include "libshmring/tick_clock.hpp"
 
 namespace shmring {
 
@@ -17,6 +18,12 @@ Logger Ring::logger(std::string_view scope_name, std::string_view scope_version)
   const ProducerConfig& config = producer_config(*core_);
   return Logger(writer(), scope({scope_name, scope_version}),
                 config.disabled ? &Logger::nothing_passes : min_severity(*core_), config.limits.log, clock());
+}
+
+Logger Logger::with_clock(Clock clock) const {
+  Logger copy = *this;
+  copy.clock_ = usable(clock);
+  return copy;
 }
 
 bool Logger::commit(const LogRecord& record, std::uint8_t ticks) const noexcept {

@@ -156,13 +156,14 @@ WriterState* begin_writing(RingCore& ring, std::uint32_t index, std::uint32_t ge
     level.claiming.store(false, std::memory_order_relaxed);        // relaxed: only this thread looks
     level.forgot_a_block.store(false, std::memory_order_relaxed);  // relaxed: likewise
     for (OpenBlock& block : level.open) block = OpenBlock{};
+    level.calibration = ring.calibration();
+    level.anchor = TickAnchor{};
   }
   if (::getrandom(state.random, sizeof(state.random), GRND_NONBLOCK) !=
       static_cast<ssize_t>(sizeof(state.random))) {
     state.random[0] = unix_ns() ^ static_cast<std::uint64_t>(self.tid) << 40U;
     state.random[1] = monotonic_ns();
   }
-  state.calibration = ring.calibration();
   state.process_generation = process_generation();
   state.next = this_thread_writers;
   for (WriterLevel& level : state.levels) leave_level(level);

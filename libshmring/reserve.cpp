@@ -128,7 +128,7 @@ bool make_room(RingCore& ring, WriterState& state, WriterLevel& level, const Req
     if (!claim_or_wait(ring, state, level, wanted, cause)) return false;
   }
   if (!block.declares(request.scope)) declare_scope(ring, block, request.scope);
-  if (!block.is_anchored(request.ticks)) append_clock(block, state.calibration);
+  if (!block.is_anchored(request.ticks)) append_clock(level, block, request.ticks.value);
   return true;
 }
 
@@ -139,29 +139,28 @@ void wake_flusher(RingHeader& header) noexcept {
   if (header.wake.exchange(1, std::memory_order_release) == 0) futex_wake_all(header.wake);  // P8
 }
 
-Slot Writer::reserve_slowly(std::uintptr_t frame, RecordKind kind, std::size_t size, ScopeId scope,
-                            Ticks ticks) noexcept {
+Writer::Entered Writer::enter_slowly(std::uintptr_t frame, RecordKind kind, std::size_t size, ScopeId scope,
+                                     Ticks ticks) const noexcept {
   RingCore& ring = *ring_;
   const Signal signal = signal_of(kind);
   DropCause cause = DropCause::kNested;
   WriterState* state = find_writer(ring);
   if (state == nullptr) state = register_thread(ring, cause);
-  if (state == nullptr) return count_drop(ring, nullptr, signal, cause, Tell::kYes), Slot{};
+  if (state == nullptr) return count_drop(ring, nullptr, signal, cause, Tell::kYes), Entered{};
   WriterLevel* level = enter_level(*state, frame);
-  if (level == nullptr) return count_drop(ring, state, signal, DropCause::kNested, Tell::kNo), Slot{};
+  if (level == nullptr) return count_drop(ring, state, signal, DropCause::kNested, Tell::kNo), Entered{};
   if (!make_room(ring, *state, *level, {kind, size, scope, ticks}, cause)) {
     const Tell tell = number_of(*state, *level) == 0 ? Tell::kYes : Tell::kNo;
     leave_level(*level);
-    return count_drop(ring, state, signal, cause, tell), Slot{};
+    return count_drop(ring, state, signal, cause, tell), Entered{};
   }
-  return Slot(*state, *level, level->open[static_cast<std::size_t>(signal)], size, kind, scope, ticks.fields);
+  return {state, level};
 }
 
-bool Slot::refuse_after_fork() noexcept {
-  const WriterState* inherited_state = std::exchange(state_, nullptr);
+bool Slot::refuse_after_fork(const WriterState& inherited_state, RecordKind kind) noexcept {
   // In memory that the fork copied, so still the parent's view of it: whose ring, which signal.
-  RingCore& ring = *inherited_state->ring;
-  count_drop(ring, find_writer(ring), signal_of(kind_), DropCause::kAfterFork, Tell::kYes);
+  RingCore& ring = *inherited_state.ring;
+  count_drop(ring, find_writer(ring), signal_of(kind), DropCause::kAfterFork, Tell::kYes);
   return false;
 }
 

@@ -84,8 +84,7 @@ RingCore::~RingCore() {
 
 Result<void> RingCore::prepare(const ProcessOptions& options) {
   config_ = read_producer_config();
-  clock_ = options.clock.value_or(config_.clock);
-  if (clock_ == Clock::kTsc && !tsc_is_usable()) clock_ = Clock::kRealtime;
+  clock_ = usable(options.clock.value_or(config_.clock));
   if (clock_ == Clock::kTsc) calibration_ = calibration_now();
   auto fixed = encode_fixed_resource(options.resource);
   if (!fixed) return fixed.error();

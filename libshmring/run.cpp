@@ -100,29 +100,29 @@ OpenBlock claim_run(RingCore& ring, WriterState& state, const Wanted& wanted) no
   return run;
 }
 
-void Slot::seal_run() noexcept {
+void Slot::seal_run(const WriterState& state, WriterLevel& level, OpenBlock& run) noexcept {
   // In no list and not sealed yet: torn out in between, the flag tells the next claim to look for it.
   const bool forgot_another =
-      level_->claiming.exchange(true, std::memory_order_relaxed);  // relaxed: as in claim()
+      level.claiming.exchange(true, std::memory_order_relaxed);  // relaxed: as in claim()
   std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: set before anything is forgotten
-  const OpenBlock run = *block_;
-  block_->capacity = 0;
+  const OpenBlock sealed = run;
+  run.capacity = 0;
   std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: nothing is appended from here on
-  seal_block(*state_, run);
+  seal_block(state, sealed);
   std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: sealed before the flag goes
-  level_->claiming.store(forgot_another, std::memory_order_relaxed);  // relaxed: as in claim()
+  level.claiming.store(forgot_another, std::memory_order_relaxed);  // relaxed: as in claim()
 }
 
-void Slot::give_run_back() noexcept {
-  RingCore& ring = *state_->ring;
+void Slot::give_run_back(const WriterState& state, WriterLevel& level, OpenBlock& run) noexcept {
+  RingCore& ring = *state.ring;
   // An emit that was torn out before it could seal this run has committed into it.
-  if (block_->committed.offset_bytes() > ring.file().geometry().block_bytes) return seal_run();
-  const std::uint32_t conts = block_->conts;
-  block_->capacity = ring.file().geometry().block_bytes;
-  block_->conts = 0;
+  if (run.committed.offset_bytes() > ring.file().geometry().block_bytes) return seal_run(state, level, run);
+  const std::uint32_t conts = run.conts;
+  run.capacity = ring.file().geometry().block_bytes;
+  run.conts = 0;
   // No handler writes where others soon do.
   std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence
-  for (std::uint32_t n = conts; n > 0; --n) give_cont_back(ring, *state_, block_->index + n);
+  for (std::uint32_t n = conts; n > 0; --n) give_cont_back(ring, state, run.index + n);
 }
 
 }  // namespace shmring

@@ -11,7 +11,6 @@
 #include <string>
 
 #include "libshmring/system.hpp"
-#include "shmring/clock.hpp"
 
 namespace shmring {
 namespace {
@@ -68,7 +67,9 @@ bool is_jump(std::uint64_t measured, std::uint64_t known) noexcept {
 
 }  // namespace
 
-bool tsc_is_usable() { return is_invariant() && is_trusted_by_kernel(); }
+Clock usable(Clock clock) {
+  return clock != Clock::kTsc || (is_invariant() && is_trusted_by_kernel()) ? clock : Clock::kRealtime;
+}
 
 Calibration calibration_now() noexcept {
   const ClockReading now = read_clocks();

@@ -9,25 +9,21 @@
 #include <cstdint>
 #include <optional>
 
+#include "shmring/clock.hpp"
 #include "shmring/layout.hpp"
 #include "shmring/writer.hpp"
 
 namespace shmring {
 
-/// Invariant, as the processor says, and not found unstable by the kernel. Asks the kernel; not async-signal-safe.
-bool tsc_is_usable();
+/// The clock itself, but kRealtime for a kTsc that is not invariant, as the processor says, or that the kernel has found unstable. Asks
+/// the kernel; not async-signal-safe.
+Clock usable(Clock clock);
 
 /// One moment by three clocks.
 struct ClockReading {
   std::uint64_t ticks = 0;
   std::uint64_t monotonic_ns = 0;
   std::uint64_t unix_ns = 0;
-};
-
-/// A clock record, and for how many ticks it holds.
-struct TickAnchor {
-  ClockAnchor clock{};
-  std::uint64_t holds_ticks = 0;
 };
 
 /// Pure: the anchor for this reading. nullopt: too soon after the calibration (which may just have been begun anew, because a clock

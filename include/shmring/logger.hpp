@@ -2,8 +2,9 @@
 // Emitting log records: sized, encoded and committed in the caller's thread, straight into the ring.
 #pragma once
 
+#include <array>
 #include <atomic>
-#include <cassert>
+#include <concepts>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "shmring/clock.hpp"
 #include "shmring/limits.hpp"
 #include "shmring/log_encoder.hpp"
+#include "shmring/log_site.hpp"
 #include "shmring/plain_encoder.hpp"
 #include "shmring/ring.hpp"
 #include "shmring/severity.hpp"
@@ -52,6 +54,22 @@ class Logger {
     return emit_now(severity, body, attributes, trace);
   }
 
+  /// The same for a call site that is encoded ahead (log_site.hpp): a value for each of its keys, in their order.
+  template <Severity Level, FixedText Body, FixedText... Keys, typename... Values>
+  requires(sizeof...(Values) == sizeof...(Keys) && (std::convertible_to<const Values&, AttributeValue> &&
+                                                    ...)) bool emit(const LogSite<Level, Body, Keys...>& site,
+                                                                    const TraceContext& trace,
+                                                                    const Values&... values) const noexcept {
+    if (!enabled(Level)) return false;
+    return emit_site(site, trace, values...);
+  }
+  template <Severity Level, FixedText Body, FixedText... Keys, typename... Values>
+  requires(sizeof...(Values) == sizeof...(Keys) && (std::convertible_to<const Values&, AttributeValue> &&
+                                                    ...)) bool emit(const LogSite<Level, Body, Keys...>& site,
+                                                                    const Values&... values) const noexcept {
+    return emit(site, TraceContext{}, values...);
+  }
+
   /// A record with anything that the log data model has. Times left at 0 become the time of this call.
   bool emit(const LogRecord& record) const noexcept {
     if (!enabled(record.severity)) return false;
@@ -64,6 +82,9 @@ class Logger {
     if (record.observed_time_unix_nano == 0) stamped.observed_time_unix_nano = now.value;
     return commit(stamped, now.is_ticks ? 2 : 0);
   }
+
+  /// The same logger with another clock than the ring's; with kRealtime where kTsc cannot be relied on. Asks the kernel: keep it.
+  Logger with_clock(Clock clock) const;
 
  private:
   friend class Ring;
@@ -91,6 +112,43 @@ class Logger {
     }
     return commit({.severity = severity,
                    .body = body,
+                   .attributes = attributes,
+                   .time_unix_nano = now.value,
+                   .observed_time_unix_nano = now.value,
+                   .trace = trace},
+                  ticks);
+  }
+
+  template <Severity Level, FixedText Body, FixedText... Keys, typename... Values>
+  [[gnu::noinline]] bool emit_site(const LogSite<Level, Body, Keys...>&, const TraceContext& trace,
+                                   const Values&... values) const noexcept {
+    const Stamp now = stamp_of(clock_);
+    const std::uint8_t ticks = now.is_ticks ? 2 : 0;
+    constexpr const auto& kHead = wire::kLogHead<Level, Body>;
+    const std::size_t least = kHead.size() + (wire::site_bound<Keys>(values) + ... + wire::kTraceBytes);
+    if (sizeof...(Keys) <= limits_.count) [[likely]] {
+      Slot slot = writer_.reserve_rest(__builtin_frame_address(0), RecordKind::kLog, least, scope_,
+                                       {now.value, ticks});
+      if (slot) [[likely]] {
+        std::byte* const begin = slot.payload().data();
+        __builtin_memcpy(begin, kHead.data(), kHead.size());
+        __builtin_memcpy(begin + 1, &now.value, sizeof(now.value));
+        __builtin_memcpy(begin + 10, &now.value, sizeof(now.value));
+        std::byte* out = begin + kHead.size();
+        ((out = wire::write_site_attribute<wire::log_record::kAttributes, Keys>(out, values,
+                                                                                limits_.value_length)),
+         ...);
+        if (out != nullptr) [[likely]] {
+          wire::ByteSink tail(out);
+          wire::put_trace(tail, trace);
+          return std::move(slot).commit(static_cast<std::size_t>(tail.position() - begin));
+        }
+        slot.abandon();
+      }
+    }
+    const std::array<Attribute, sizeof...(Keys)> attributes{Attribute{Keys.view(), values}...};
+    return commit({.severity = Level,
+                   .body = Body.size() == 0 ? AttributeValue() : AttributeValue(Body.view()),
                    .attributes = attributes,
                    .time_unix_nano = now.value,
                    .observed_time_unix_nano = now.value,

@@ -4,12 +4,14 @@
 // their two passes. The bytes are the same. Nothing here allocates, locks, throws or calls the kernel: all async-signal-safe.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 #include "shmring/attribute.hpp"
+#include "shmring/fixed_text.hpp"
 #include "shmring/ids.hpp"
 #include "shmring/limits.hpp"
 #include "shmring/value_encoder.hpp"
@@ -42,7 +44,7 @@ std::byte* write_long_varint(std::byte* out, std::uint64_t value) noexcept;
   if (value >> 56U != 0) [[unlikely]]
     return write_long_varint(out, value);
   // Seven bits to each byte: halves, quarters, eighths are moved apart.
-  const auto bytes = static_cast<unsigned>((std::bit_width(value | 1U) + 6) / 7);
+  const auto bytes = static_cast<unsigned>(std::bit_width(value) * 9 + 64) / 64U;
   value = (value & 0x00FFFFFFF0000000U) << 4U | (value & 0x000000000FFFFFFFU);
   value = (value & 0x0FFFC0000FFFC000U) << 2U | (value & 0x00003FFF00003FFFU);
   value = (value & 0x3F803F803F803F80U) << 1U | (value & 0x007F007F007F007FU);
@@ -104,6 +106,39 @@ std::byte* write_rare_attribute(std::byte* out, std::uint32_t field, const Attri
       write_plain_value(out + 4 + key.size(), key_value::kValue, attribute.value, value_length);
   write_four(out, tag(field, Type::kLength), static_cast<std::size_t>(end - out) - 2,
              tag(key_value::kKey, Type::kLength), key.size());
+  return end;
+}
+
+/// The beginning of an attribute with a constant key; its length is written later.
+template <std::uint32_t Field, FixedText Key>
+inline constexpr auto kAttributeHead = [] {
+  std::array<std::byte, 4 + Key.size()> head{};
+  head[0] = static_cast<std::byte>(tag(Field, Type::kLength));
+  head[2] = static_cast<std::byte>(tag(key_value::kKey, Type::kLength));
+  head[3] = static_cast<std::byte>(Key.size());
+  for (std::size_t i = 0; i < Key.size(); ++i) head[4 + i] = static_cast<std::byte>(Key.text[i]);
+  return head;
+}();
+
+/// Room that site_attribute() may need.
+template <FixedText Key>
+[[gnu::always_inline]] inline std::size_t site_bound(const AttributeValue& value) noexcept {
+  return kPlainOverhead + Key.size() + value.size();
+}
+
+/// As write_plain_attribute(), with a constant key. `out` nullptr: nothing is written. REQUIRES: room for site_bound().
+template <std::uint32_t Field, FixedText Key>
+[[gnu::always_inline]] inline std::byte* write_site_attribute(std::byte* out, const AttributeValue& value,
+                                                              std::uint32_t value_length) noexcept {
+  constexpr std::size_t kOneByteLengths = 105;
+  if (out == nullptr) [[unlikely]]
+    return nullptr;
+  if (Key.size() + value.size() > kOneByteLengths) [[unlikely]]
+    return write_rare_attribute(out, Field, {Key.view(), value}, value_length);
+  constexpr const auto& kHead = kAttributeHead<Field, Key>;
+  __builtin_memcpy(out, kHead.data(), kHead.size());
+  std::byte* const end = write_plain_value(out + kHead.size(), key_value::kValue, value, value_length);
+  out[1] = static_cast<std::byte>(end - out - 2);
   return end;
 }
 

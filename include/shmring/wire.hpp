@@ -117,7 +117,7 @@ class ByteSink {
 // Fields. Each writes itself whatever its value; leaving out defaults is the caller's decision.
 
 template <typename Sink>
-[[gnu::always_inline]] inline void put_varint(Sink& sink, std::uint32_t field, std::uint64_t value) noexcept {
+[[gnu::always_inline]] constexpr void put_varint(Sink& sink, std::uint32_t field, std::uint64_t value) noexcept {
   sink.varint(tag(field, Type::kVarint));
   sink.varint(value);
 }
@@ -135,7 +135,7 @@ template <typename Sink>
 }
 /// The head of a field of `size` bytes, which the caller puts next.
 template <typename Sink>
-[[gnu::always_inline]] inline void put_length(Sink& sink, std::uint32_t field, std::size_t size) noexcept {
+[[gnu::always_inline]] constexpr void put_length(Sink& sink, std::uint32_t field, std::size_t size) noexcept {
   sink.varint(tag(field, Type::kLength));
   sink.varint(size);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The hot path: reserve a slot in the calling thread's block, fill it, commit it. Everything that is not needed for
-// each record (registering, claiming, sealing) is behind Writer::reserve_slowly() in libshmring/claim.cpp.
+// each record (registering, claiming, sealing) is behind Writer::enter_slowly() in libshmring/claim.cpp.
 #pragma once
 
 #include <atomic>
@@ -82,6 +82,21 @@ struct FullRing {
   std::size_t bytes = 0;       // what was asked for
 };
 
+/// What a thread knows of the TSC's pace: a moment by both clocks, and the rate since an earlier one.
+struct Calibration {
+  std::uint64_t ticks = 0;  // 0: none yet
+  std::uint64_t monotonic_ns = 0;
+  std::uint64_t rate = 0;  // nanoseconds for 2^32 ticks; 0: not measured over long enough
+};
+
+/// What ticks mean, and for how many of them that holds.
+struct TickAnchor {
+  ClockAnchor clock{};
+  std::uint64_t holds_ticks = 0;  // 0: it never did
+
+  bool holds_for(std::uint64_t ticks) const noexcept { return ticks - clock.ticks < holds_ticks; }
+};
+
 /// One emit at a time. A thread has two: a handler that interrupts an emit takes the second.
 struct WriterLevel {
   static constexpr std::uintptr_t kFree = 0;
@@ -91,13 +106,8 @@ struct WriterLevel {
   std::atomic<bool> claiming{false};  // still set at the next claim: an emit was left in the middle of one
   std::atomic<bool> forgot_a_block{false};  // the same, to be looked after when no other level is claiming
   OpenBlock open[kSignalCount];
-};
-
-/// What a thread knows of the TSC's pace: a moment by both clocks, and the rate since an earlier one.
-struct Calibration {
-  std::uint64_t ticks = 0;  // 0: none yet
-  std::uint64_t monotonic_ns = 0;
-  std::uint64_t rate = 0;  // nanoseconds for 2^32 ticks; 0: not measured over long enough
+  Calibration calibration;
+  TickAnchor anchor;  // the latest; holds_ticks is set last, and cleared first
 };
 
 /// What one thread needs to write to one ring. Lies in memory of the process, one for each writer slot, and is reused
@@ -112,7 +122,6 @@ struct WriterState {
   std::uint32_t pid = 0;
   FullRing full[kSignalCount];
   std::uint64_t random[2] = {};  // state of the id generator
-  Calibration calibration = {};
   WriterLevel levels[kMaxNesting];
 };
 
@@ -165,7 +174,7 @@ class [[nodiscard]] Slot {
       return;
     }
     if (block_->conts != 0) [[unlikely]]
-      give_run_back();
+      give_run_back(*state_, *level_, *block_);
     release();
   }
 
@@ -191,9 +200,10 @@ class [[nodiscard]] Slot {
     return process_generation_ != state_->fork_page->generation.load(
                                       std::memory_order_relaxed);  // relaxed: as in Writer::try_reserve
   }
-  bool refuse_after_fork() noexcept;
-  void seal_run() noexcept;
-  void give_run_back() noexcept;
+  // The rarer ends. Static, so that a slot never needs an address, and lives in registers.
+  static bool refuse_after_fork(const WriterState& inherited_state, RecordKind kind) noexcept;
+  static void seal_run(const WriterState& state, WriterLevel& level, OpenBlock& run) noexcept;
+  static void give_run_back(const WriterState& state, WriterLevel& level, OpenBlock& run) noexcept;
 
   WriterState* state_ = nullptr;
   WriterLevel* level_ = nullptr;
@@ -221,7 +231,8 @@ class Writer {
   ///
   /// A slot that is left by longjmp, or by a vfork() child that dies, costs its thread this level until it ends;
   /// try_reserve_in_frame() has a remedy.
-  Slot try_reserve(RecordKind kind, std::size_t size, ScopeId scope = {}) noexcept {
+  [[gnu::always_inline]] Slot try_reserve(RecordKind kind, std::size_t size,
+                                          ScopeId scope = {}) const noexcept {
     return reserve(WriterLevel::kUnknownFrame, kind, size, scope, {});
   }
 
@@ -229,26 +240,32 @@ class Writer {
   /// function was left by longjmp, a later emit of the thread finds out, and goes on where that one was.
   /// REQUIRES: while the slot is open the function reserves no other one of this ring, and the thread switches to no other stack
   /// (fibers): it would be taken for gone. try_reserve() has neither limit. And: `ticks` only where Ring::clock() is Clock::kTsc.
-  Slot try_reserve_in_frame(const void* frame, RecordKind kind, std::size_t size, ScopeId scope = {},
-                            Ticks ticks = {}) noexcept {
+  [[gnu::always_inline]] Slot try_reserve_in_frame(const void* frame, RecordKind kind, std::size_t size,
+                                                   ScopeId scope = {}, Ticks ticks = {}) const noexcept {
     return reserve(reinterpret_cast<std::uintptr_t>(frame), kind, size, scope, ticks);
   }
 
   /// All that is left of the thread's block, `least` bytes or more, for a record whose size shows when it has been written; else an
   /// empty slot. Neither that nor an abandoned one counts: whoever gets no further asks again, by size, with the function above.
   [[gnu::always_inline]] Slot reserve_rest(const void* frame, RecordKind kind, std::size_t least,
-                                           ScopeId scope = {}, Ticks ticks = {}) noexcept {
-    return reserve_in_block(reinterpret_cast<std::uintptr_t>(frame), kind, least, scope, ticks, Take::kRest);
+                                           ScopeId scope = {}, Ticks ticks = {}) const noexcept {
+    return slot_of(enter(reinterpret_cast<std::uintptr_t>(frame), signal_of(kind), least, scope, ticks), kind,
+                   least, scope, ticks, Take::kRest);
   }
 
   RingCore* ring() const noexcept { return ring_; }
 
  private:
   enum class Take : std::uint8_t { kSize, kRest };
+  /// Whose level has been entered, with room in its block; nobody's: refused.
+  struct Entered {
+    WriterState* state = nullptr;
+    WriterLevel* level = nullptr;
+  };
 
-  /// Empty: for the slow way.
-  [[gnu::always_inline]] Slot reserve_in_block(std::uintptr_t frame, RecordKind kind, std::size_t size,
-                                               ScopeId scope, Ticks ticks, Take take) noexcept {
+  /// Nobody's: for the slow way.
+  [[gnu::always_inline]] Entered enter(std::uintptr_t frame, Signal signal, std::size_t size, ScopeId scope,
+                                       Ticks ticks) const noexcept {
     WriterState* const state = this_thread_writers;
     if (state == nullptr || state->ring != ring_ ||
         state->levels[0].busy.load(std::memory_order_relaxed) !=
@@ -261,29 +278,38 @@ class Writer {
     level.busy.store(frame, std::memory_order_relaxed);  // relaxed: only this thread reads it
     // What a handler does before the store above is seen below; what it tries after it goes to another level.
     std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: against our own handlers
-    OpenBlock& block = level.open[static_cast<std::size_t>(signal_of(kind))];
+    const OpenBlock& block = level.open[static_cast<std::size_t>(signal)];
     if (!block.has_room(size) || !block.declares(scope) || !block.is_anchored(ticks)) [[unlikely]] {
       level.busy.store(WriterLevel::kFree, std::memory_order_release);  // P12
       return {};
     }
-    return Slot(*state, level, block, take == Take::kRest ? block.room() : size, kind, scope, ticks.fields);
+    return {state, &level};
+  }
+  [[gnu::always_inline]] Slot slot_of(Entered entered, RecordKind kind, std::size_t size, ScopeId scope,
+                                      Ticks ticks, Take take) const noexcept {
+    if (entered.state == nullptr) [[unlikely]]
+      return {};
+    OpenBlock& block = entered.level->open[static_cast<std::size_t>(signal_of(kind))];
+    return Slot(*entered.state, *entered.level, block, take == Take::kRest ? block.room() : size, kind, scope,
+                ticks.fields);
   }
   [[gnu::always_inline]] Slot reserve(std::uintptr_t frame, RecordKind kind, std::size_t size, ScopeId scope,
-                                      Ticks ticks) noexcept {
-    Slot slot = reserve_in_block(frame, kind, size, scope, ticks, Take::kSize);
-    if (slot) [[likely]]
-      return slot;
-    return reserve_slowly(frame, kind, size, scope, ticks);
+                                      Ticks ticks) const noexcept {
+    Entered entered = enter(frame, signal_of(kind), size, scope, ticks);
+    if (entered.state == nullptr) [[unlikely]]
+      entered = enter_slowly(frame, kind, size, scope, ticks);
+    return slot_of(entered, kind, size, scope, ticks, Take::kSize);
   }
-  Slot reserve_slowly(std::uintptr_t frame, RecordKind kind, std::size_t size, ScopeId scope,
-                      Ticks ticks) noexcept;
+  Entered enter_slowly(std::uintptr_t frame, RecordKind kind, std::size_t size, ScopeId scope,
+                       Ticks ticks) const noexcept;
 
   RingCore* ring_;
 };
 
-inline bool Slot::commit(std::size_t used) && noexcept {
+[[gnu::always_inline]] inline bool Slot::commit(std::size_t used) && noexcept {
   assert(state_ != nullptr && used <= size_);
-  if (inherited()) return refuse_after_fork();
+  if (inherited()) [[unlikely]]
+    return refuse_after_fork(*std::exchange(state_, nullptr), kind_);
   OpenBlock& block = *block_;
   const std::size_t bytes = record_bytes(used);
   // Lines of the records to come: another core (the flusher's) had them last, or none. Past the end of the block it fetches in vain.
@@ -301,7 +327,7 @@ inline bool Slot::commit(std::size_t used) && noexcept {
   // What if we die right after this store? The record exists, complete: the crash rule.
   block.descriptor->committed.store(block.committed.word, std::memory_order_release);  // P1
   if (block.conts != 0) [[unlikely]]
-    seal_run();
+    seal_run(*state_, *level_, block);
   release();
   return true;
 }
