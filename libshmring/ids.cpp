@@ -26,6 +26,18 @@ std::uint64_t mixed(std::uint64_t counter, std::uint64_t key) noexcept {
   return counter ^ counter >> 31U;
 }
 
+// Adds kGolden and gives what was there, in one step that no signal handler of this thread gets into: it does not draw the same number.
+// No other thread has the word, so the step need not be atomic between processors, which is what makes fetch_add dear.
+std::uint64_t counted_on(std::uint64_t& word) noexcept {
+#if defined(__x86_64__)
+  std::uint64_t was = kGolden;
+  asm volatile("xaddq %0, %1" : "+r"(was), "+m"(word) : : "cc");
+  return was;
+#else
+  return std::atomic_ref(word).fetch_add(kGolden, std::memory_order_relaxed);  // relaxed: own thread only
+#endif
+}
+
 // The calling thread's state, if it was seeded in this process and not in a parent of it.
 WriterState* own_state() noexcept {
   WriterState* const state = this_thread_writers;
@@ -52,11 +64,7 @@ std::uint64_t from_kernel() noexcept {
 std::uint64_t random_u64() noexcept {
   WriterState* const state = own_state();
   if (state == nullptr) return from_kernel();
-  // One atomic step, so that a signal handler in the middle of this does not draw the same number.
-  const std::uint64_t counter =
-      std::atomic_ref(state->random[0])
-          .fetch_add(kGolden, std::memory_order_relaxed);  // relaxed: own thread only
-  return mixed(counter, state->random[1]);
+  return mixed(counted_on(state->random[0]), state->random[1]);
 }
 
 SpanId random_span_id() noexcept {

@@ -7,15 +7,15 @@
 #include <stdexcept>
 
 #include "libshmring/span_data.hpp"
-#include "shmring/logger.hpp"
+#include "shmring/clock.hpp"
 
 namespace shmring {
 namespace {
 
 /// Keeps the old text when memory runs out: noexcept callers have nothing better.
-void assign(std::string& to, std::string_view text) noexcept {
+void assign(Text& to, std::string_view text) noexcept {
   try {
-    to.assign(text);
+    to.assign(text.begin(), text.end());
   } catch (const std::exception&) {  // bad_alloc, length_error
   }
 }

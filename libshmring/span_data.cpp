@@ -12,22 +12,24 @@
 
 #include "libshmring/fork_page.hpp"
 #include "libshmring/span_fields.hpp"
-#include "shmring/logger.hpp"
-#include "shmring/value_encoder.hpp"
+#include "libshmring/tick_clock.hpp"
+#include "libshmring/tick_times.hpp"
+#include "shmring/clock.hpp"
+#include "shmring/plain_encoder.hpp"
 
 namespace shmring {
 namespace {
 
 /// Appends what `put` writes to a sink. False, and nothing is changed: out of memory.
-template <typename Put>
-bool append(std::vector<std::byte>& bytes, Put put) noexcept {
+template <typename Bytes, typename Put>
+bool append(Bytes& bytes, Put put) noexcept {
   wire::SizeSink size;
   put(size);
   const std::size_t before = bytes.size();
   try {
     if (bytes.capacity() - before < size.size())
       bytes.reserve(std::max(2 * bytes.capacity(), before + size.size()));
-    bytes.resize(before + size.size());
+    bytes.resize(before + size.size(), boost::container::default_init);
   } catch (const std::exception&) {  // bad_alloc, length_error
     return false;
   }
@@ -61,22 +63,17 @@ AttributeStore::Set AttributeStore::set(const Attribute& attribute, const Attrib
   const bool is_new = entry == entries_.end();
   if (is_new && entries_.size() >= std::min(limits.count, kMaxAttributes)) return Set::kDropped;
 
-  wire::SizeSink field;
-  wire::put_attribute(field, wire::span::kAttributes, attribute, limits.value_length);
-  if (field.size() > kMaxBytes || bytes_.size() > kMaxBytes) return Set::kDropped;
+  const std::size_t before = bytes_.size();
+  if (before > kMaxBytes || attribute.key.size() + attribute.value.size() > kMaxBytes) return Set::kDropped;
   try {
-    if (is_new)
-      entries_.reserve(entries_.size() == entries_.capacity() ? 2 * entries_.size() + 8 : entries_.size());
+    if (is_new && entries_.size() == entries_.capacity()) entries_.reserve(2 * entries_.size());
   } catch (const std::exception&) {
     return Set::kDropped;
   }
-  const std::size_t before = bytes_.size();
-  const bool appended = append(bytes_, [&](auto& sink) {
-    wire::put_attribute(sink, wire::span::kAttributes, attribute, limits.value_length);
-  });
-  if (!appended) return Set::kDropped;
+  if (!append_attribute(attribute, limits.value_length)) return Set::kDropped;
+  if (bytes_.size() - before > kMaxBytes) return bytes_.resize(before), Set::kDropped;
 
-  const Entry fresh{.size = static_cast<std::uint32_t>(field.size()),
+  const Entry fresh{.size = static_cast<std::uint32_t>(bytes_.size() - before),
                     .key_at = key_offset(bytes_.data() + before, attribute.key.size()),
                     .key_size = static_cast<std::uint32_t>(attribute.key.size())};
   if (!is_new) {
@@ -86,6 +83,28 @@ AttributeStore::Set AttributeStore::set(const Attribute& attribute, const Attrib
   }
   entries_.push_back(fresh);  // has room: reserved, or one was erased
   return Set::kDone;
+}
+
+/// False: out of memory, and nothing is changed.
+bool AttributeStore::append_attribute(const Attribute& attribute, std::uint32_t value_length) noexcept {
+  const std::size_t before = bytes_.size();
+  const std::size_t bound = wire::kPlainOverhead + attribute.key.size() + attribute.value.size();
+  if (wire::is_plain(attribute.value, value_length)) [[likely]] {
+    try {
+      if (bytes_.capacity() - before < bound) bytes_.reserve(std::max(2 * bytes_.capacity(), before + bound));
+      bytes_.resize(before + bound, boost::container::default_init);
+    } catch (const std::exception&) {  // bad_alloc, length_error
+      return false;
+    }
+    std::byte* const begin = bytes_.data() + before;
+    const std::byte* const end =
+        wire::write_plain_attribute(begin, wire::span::kAttributes, attribute, value_length);
+    bytes_.resize(before + static_cast<std::size_t>(end - begin));
+    return true;
+  }
+  return append(bytes_, [&](auto& sink) {
+    wire::put_attribute(sink, wire::span::kAttributes, attribute, value_length);
+  });
 }
 
 void SpanData::set_attribute(const Attribute& attribute) noexcept {
@@ -112,6 +131,7 @@ void SpanData::add_link(const SpanLink& link) noexcept {
 }
 
 std::uint64_t SpanData::present_time() const noexcept {
+  if (clock == Clock::kTsc) return std::max(read_tsc(), head.start_time_unix_nano);
   if (start_monotonic_ns == 0) return std::max(unix_time_ns(), head.start_time_unix_nano);
   return head.start_time_unix_nano + (monotonic_time_ns() - start_monotonic_ns);
 }
@@ -120,22 +140,36 @@ bool SpanData::commit(std::string_view trace_state, std::uint64_t end_time_unix_
   // The parent of a fork ends its span itself: the child's copy of it is not another span.
   if (process_generation != shmring::process_generation()) return false;
   head.trace_state = trace_state;
-  head.name = name;
-  head.status_message = status_message;
+  head.name = view(name);
+  head.status_message = view(status_message);
+  if (clock == Clock::kTsc && end_time_unix_nano != 0) give_up_ticks();
   head.end_time_unix_nano = end_time_unix_nano != 0 ? end_time_unix_nano : present_time();
-  const auto put = [this](auto& sink) {
+  const std::span<const std::byte> fields = attributes.encoded();
+  const std::size_t bound = wire::span_head_bound(head) + fields.size() + events_and_links.size();
+  const Ticks ticks = clock == Clock::kTsc ? Ticks{head.end_time_unix_nano, 2} : Ticks{};
+  const void* const frame = __builtin_frame_address(0);
+  const auto write = [&](std::byte* out) {
+    wire::ByteSink sink(out);
     wire::put_span_head(sink, head);
-    sink.bytes(attributes.encoded().data(), attributes.encoded().size());
+    sink.bytes(fields.data(), fields.size());
     sink.bytes(events_and_links.data(), events_and_links.size());
+    return static_cast<std::size_t>(sink.position() - out);
   };
+  if (Slot slot = writer.reserve_rest(frame, RecordKind::kSpan, bound, scope, ticks)) [[likely]]
+    return std::move(slot).commit(write(slot.payload().data()));
   wire::SizeSink size;
-  put(size);
-  Slot slot = writer.try_reserve_in_frame(__builtin_frame_address(0), RecordKind::kSpan, size.size(), scope);
+  wire::put_span_head(size, head);
+  Slot slot = writer.try_reserve_in_frame(
+      frame, RecordKind::kSpan, size.size() + fields.size() + events_and_links.size(), scope, ticks);
   if (!slot) return false;
-  wire::ByteSink sink(slot.payload().data());
-  put(sink);
-  assert(sink.position() == slot.payload().data() + size.size());
-  return std::move(slot).commit();
+  return std::move(slot).commit(write(slot.payload().data()));
+}
+
+/// The program names the end by a clock of its own: the start becomes one of ours by the same.
+void SpanData::give_up_ticks() noexcept {
+  Calibration calibration;
+  head.start_time_unix_nano = unix_ns_of(anchor_now(calibration).clock, head.start_time_unix_nano);
+  clock = Clock::kRealtime;
 }
 
 std::uint64_t monotonic_time_ns() noexcept {

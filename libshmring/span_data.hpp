@@ -3,17 +3,24 @@
 // that the end is a few copies.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <span>
 #include <string_view>
-#include <vector>
 
+#include "shmring/clock.hpp"
 #include "shmring/limits.hpp"
 #include "shmring/span_encoder.hpp"
 #include "shmring/writer.hpp"
 
 namespace shmring {
+
+/// Grow past what most spans need onto the heap. A span as a whole is small enough for the allocator's fast path.
+using EncodedBytes = boost::container::small_vector<std::byte, 320>;
+using Text = boost::container::small_vector<char, 48>;
+
+inline std::string_view view(const Text& text) noexcept { return {text.data(), text.size()}; }
 
 /// Encoded attributes of a growing span, each key once.
 class AttributeStore {
@@ -24,30 +31,35 @@ class AttributeStore {
   /// allocate.
   Set set(const Attribute& attribute, const AttributeLimits& limits) noexcept;
 
-  const std::vector<std::byte>& encoded() const noexcept { return bytes_; }
+  std::span<const std::byte> encoded() const noexcept { return {bytes_.data(), bytes_.size()}; }
 
  private:
+  bool append_attribute(const Attribute& attribute, std::uint32_t value_length) noexcept;
+
   struct Entry {
     std::uint32_t size;    // of the encoded field
     std::uint32_t key_at;  // in it
     std::uint32_t key_size;
   };
 
-  std::vector<std::byte> bytes_;  // the fields, one behind the other, in the order of entries_
-  std::vector<Entry> entries_;
+  EncodedBytes bytes_;  // the fields, one behind the other, in the order of entries_
+  boost::container::small_vector<Entry, 8> entries_;
 };
 
 struct SpanData {
   Writer writer;
   ScopeId scope;
   const Limits& limits;
-  std::uint64_t process_generation;      // of the process that started the span
-  SpanRecord head = {};                  // what is neither stored as text nor encoded below
-  std::uint64_t start_monotonic_ns = 0;  // 0: the caller gave the start time, by a clock of his own
-  std::string name = {};
-  std::string status_message = {};
+  std::uint64_t process_generation;  // of the process that started the span
+  SpanRecord head = {};              // what is neither stored as text nor encoded below
+  Clock clock = Clock::kRealtime;    // kTsc: the start time is ticks
+  std::uint64_t start_monotonic_ns =
+      0;  // 0, without ticks: the caller gave the start time, by a clock of his own
+  Text name = {};
+  Text status_message = {};
   AttributeStore attributes = {};
-  std::vector<std::byte> events_and_links = {};  // encoded fields of both, in the order of their calls
+  boost::container::small_vector<std::byte, 0> events_and_links =
+      {};  // encoded fields, in the order of their calls
   std::uint32_t event_count = 0;
   std::uint32_t link_count = 0;
 
@@ -59,8 +71,9 @@ struct SpanData {
   /// Encodes and commits the span. Allocates nothing. `trace_state` is the context's.
   bool commit(std::string_view trace_state, std::uint64_t end_time_unix_nano) noexcept;
 
-  /// The end of a span that ends now: never before its start, whatever was done to the wall clock meanwhile.
+  /// The end of a span that ends now, as the start is given: never before it, whatever was done to the wall clock meanwhile.
   std::uint64_t present_time() const noexcept;
+  void give_up_ticks() noexcept;
 };
 
 std::uint64_t monotonic_time_ns() noexcept;

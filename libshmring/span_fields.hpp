@@ -5,16 +5,11 @@
 #include <cstdint>
 
 #include "shmring/span_encoder.hpp"
+#include "shmring/span_site.hpp"
 #include "shmring/value_encoder.hpp"
 
 namespace shmring::wire {
 
-namespace span {  // field numbers of opentelemetry.proto.trace.v1.Span
-inline constexpr std::uint32_t kTraceId = 1, kSpanId = 2, kTraceState = 3, kParentSpanId = 4, kName = 5,
-                               kKind = 6, kStart = 7, kEnd = 8, kAttributes = 9, kDroppedAttributes = 10,
-                               kEvents = 11, kDroppedEvents = 12, kLinks = 13, kDroppedLinks = 14,
-                               kStatus = 15, kFlags = 16;
-}
 namespace span_event {
 inline constexpr std::uint32_t kTime = 1, kName = 2, kAttributes = 3, kDroppedAttributes = 4;
 }
@@ -24,22 +19,6 @@ inline constexpr std::uint32_t kTraceId = 1, kSpanId = 2, kTraceState = 3, kAttr
 }
 namespace status {
 inline constexpr std::uint32_t kMessage = 2, kCode = 3;
-}
-
-/// SpanFlags: the W3C flags and, in bits 8 and 9, whether the context that they are about is known to be
-/// remote.
-constexpr std::uint32_t span_flags(std::uint8_t trace_flags, ContextOrigin origin) noexcept {
-  constexpr std::uint32_t kHasIsRemote = 0x100;
-  constexpr std::uint32_t kIsRemote = 0x200;
-  switch (origin) {
-    case ContextOrigin::kUnknown:
-      return trace_flags;
-    case ContextOrigin::kLocal:
-      return trace_flags | kHasIsRemote;
-    case ContextOrigin::kRemote:
-      return trace_flags | kHasIsRemote | kIsRemote;
-  }
-  return trace_flags;
 }
 
 template <typename Sink, std::size_t Size, typename Tag>
@@ -55,17 +34,17 @@ void put_name(Sink& sink, std::uint32_t field, std::string_view text) noexcept {
   if (!text.empty()) put_text(sink, field, text);
 }
 
-/// All fields of a span but its attributes, events and links.
+/// All fields of a span but its attributes, events and links. The times come first: a reader finds them there when they are ticks.
 template <typename Sink>
 void put_span_head(Sink& sink, const SpanRecord& record) noexcept {
+  if (record.start_time_unix_nano != 0) put_fixed64(sink, span::kStart, record.start_time_unix_nano);
+  if (record.end_time_unix_nano != 0) put_fixed64(sink, span::kEnd, record.end_time_unix_nano);
   put_id(sink, span::kTraceId, record.context.trace_id);
   put_id(sink, span::kSpanId, record.context.span_id);
   put_name(sink, span::kTraceState, record.trace_state);
   put_id(sink, span::kParentSpanId, record.parent_span_id);
   put_name(sink, span::kName, record.name);
   put_count(sink, span::kKind, static_cast<std::uint8_t>(record.kind));
-  if (record.start_time_unix_nano != 0) put_fixed64(sink, span::kStart, record.start_time_unix_nano);
-  if (record.end_time_unix_nano != 0) put_fixed64(sink, span::kEnd, record.end_time_unix_nano);
   put_count(sink, span::kDroppedAttributes, record.dropped_attributes_count);
   put_count(sink, span::kDroppedEvents, record.dropped_events_count);
   put_count(sink, span::kDroppedLinks, record.dropped_links_count);
@@ -81,6 +60,14 @@ void put_span_head(Sink& sink, const SpanRecord& record) noexcept {
   }
   const std::uint32_t flags = span_flags(record.context.flags, record.parent_origin);
   if (flags != 0) put_fixed32(sink, span::kFlags, flags);
+}
+
+/// Room that put_span_head() needs at most: every tag, length, number and id at its longest, and the texts.
+inline std::size_t span_head_bound(const SpanRecord& record) noexcept {
+  constexpr std::size_t kTimes = 18, kIds = 18 + 10 + 10, kTexts = 2 * 11, kNumbers = 2 + 3 * 6,
+                        kStatus = 1 + 10 + 11 + 2, kFlags = 6;
+  return kTimes + kIds + kTexts + kNumbers + kStatus + kFlags + record.trace_state.size() +
+         record.name.size() + record.status_message.size();
 }
 
 template <typename Sink>

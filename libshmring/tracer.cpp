@@ -3,6 +3,7 @@
 
 #include "shmring/tracer.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <memory>
 #include <new>
@@ -12,8 +13,10 @@
 #include "libshmring/ids.hpp"
 #include "libshmring/ring_core.hpp"
 #include "libshmring/span_data.hpp"
-#include "shmring/logger.hpp"
-#include "shmring/value_encoder.hpp"
+#include "libshmring/span_fields.hpp"
+#include "libshmring/tick_clock.hpp"
+#include "shmring/clock.hpp"
+#include "shmring/plain_encoder.hpp"
 
 namespace shmring {
 namespace {
@@ -38,8 +41,8 @@ std::unique_ptr<SpanData> new_data(const Ring& ring, ScopeId scope, const Limits
     return std::unique_ptr<SpanData>(new SpanData{.writer = ring.writer(),
                                                   .scope = scope,
                                                   .limits = limits,
-                                                  .process_generation = process_generation(),
-                                                  .name = std::string(name)});
+                                                  .process_generation = 0,
+                                                  .name = Text(name.begin(), name.end())});
   } catch (const std::exception&) {
     return nullptr;
   }
@@ -48,48 +51,96 @@ std::unique_ptr<SpanData> new_data(const Ring& ring, ScopeId scope, const Limits
 }  // namespace
 
 Tracer Ring::tracer(std::string_view scope_name, std::string_view scope_version) const {
-  return Tracer(*this, scope({scope_name, scope_version}), producer_config(*core_));
+  const ProducerConfig& config = producer_config(*core_);
+  return Tracer(*this, scope({scope_name, scope_version}), config, config.limits.span);
 }
 
-Span Tracer::start(std::string_view name, const SpanOptions& options) const noexcept {
-  const SpanContext* const parent =
-      options.parent != nullptr && options.parent->is_valid() ? options.parent : nullptr;
-  if (config_->disabled) return Span(parent == nullptr ? SpanContext{} : copied(*parent), nullptr);
+Tracer Tracer::with_clock(Clock clock) const {
+  Tracer copy = *this;
+  copy.clock_ = usable(clock);
+  return copy;
+}
+
+Tracer::Beginning Tracer::begin(const SpanContext* parent) const noexcept {
+  if (parent != nullptr && !parent->is_valid()) parent = nullptr;
+  Beginning beginning;
+  if (parent != nullptr) beginning.context = copied(*parent);
+  if (config_->disabled) return beginning;
 
   ring_.prepare_thread();  // ids come from the thread's state then; without a slot, from the kernel
-  SpanContext context = parent == nullptr ? SpanContext{} : copied(*parent);
-  if (parent == nullptr) context.trace_id = random_trace_id();
+  SpanContext& context = beginning.context;
+  if (parent == nullptr) {
+    context.trace_id = random_trace_id();
+  } else {
+    beginning.parent_span_id = parent->span_id;
+    beginning.parent_origin = parent->origin;
+  }
   context.span_id = random_span_id();
   context.origin = ContextOrigin::kLocal;
   context.flags = 0;
-  if (sample(config_->sampler, parent, context.trace_id) == Decision::kDrop)
-    return Span(std::move(context), nullptr);
-
+  if (sample(config_->sampler, parent, context.trace_id) == Decision::kDrop) return beginning;
   context.flags = kSampledFlag;
+  beginning.is_recording = true;
+  beginning.process_generation = process_generation();
+  beginning.start = stamp_of(clock_);
+  if (!beginning.start.is_ticks) beginning.start_monotonic_ns = monotonic_time_ns();
+  return beginning;
+}
+
+bool Tracer::is_of_this_process(const Beginning& beginning) noexcept {
+  return beginning.process_generation == process_generation();
+}
+
+std::uint64_t Tracer::end_of(const Beginning& beginning) noexcept {
+  if (beginning.start.is_ticks) return std::max(read_tsc(), beginning.start.value);
+  return beginning.start.value + (monotonic_time_ns() - beginning.start_monotonic_ns);
+}
+
+Span Tracer::start(std::string_view name, const SpanOptions& options) const noexcept {
+  Beginning beginning = begin(options.parent);
+  if (!beginning.is_recording) return Span(std::move(beginning.context), nullptr);
   auto data = new_data(ring_, scope_, config_->limits, name);
-  if (!data) return Span(std::move(context), nullptr);
-  data->head.context = context;
+  if (!data) return Span(std::move(beginning.context), nullptr);
+  data->process_generation = beginning.process_generation;
+  data->head.context = beginning.context;
   data->head.kind = options.kind;
-  data->head.parent_origin = ContextOrigin::kLocal;  // a root's: it has no remote parent
-  if (parent != nullptr) {
-    data->head.parent_span_id = parent->span_id;
-    data->head.parent_origin = parent->origin;
-  }
+  data->head.parent_span_id = beginning.parent_span_id;
+  data->head.parent_origin = beginning.parent_origin;
   data->head.start_time_unix_nano = options.start_time_unix_nano;
   if (options.start_time_unix_nano == 0) {
-    data->head.start_time_unix_nano = unix_time_ns();
-    data->start_monotonic_ns = monotonic_time_ns();
+    data->clock = beginning.start.is_ticks ? Clock::kTsc : Clock::kRealtime;
+    data->head.start_time_unix_nano = beginning.start.value;
+    data->start_monotonic_ns = beginning.start_monotonic_ns;
   }
   for (const Attribute& attribute : options.attributes) data->set_attribute(attribute);
   for (const SpanLink& link : options.links) data->add_link(link);
-  return Span(std::move(context), data.release());
+  return Span(std::move(beginning.context), data.release());
 }
 
 bool Tracer::emit(const SpanRecord& record) const noexcept {
   if (config_->disabled) return false;
+  return commit(record, {});
+}
+
+bool Tracer::commit(const SpanRecord& record, Ticks ticks) const noexcept {
+  const Writer writer = ring_.writer();
+  const AttributeLimits& limits = config_->limits.span;
+  if (record.events.empty() && record.links.empty()) [[likely]] {
+    Slot slot = writer.reserve_rest(__builtin_frame_address(0), RecordKind::kSpan,
+                                    wire::span_head_bound(record), scope_, ticks);
+    if (slot) [[likely]] {
+      const std::span<std::byte> room = slot.payload();
+      wire::ByteSink head(room.data());
+      wire::put_span_head(head, record);
+      const std::byte* const end = wire::write_plain_attributes(
+          head.position(), room.data() + room.size(), wire::span::kAttributes, record.attributes, limits);
+      if (end != nullptr) [[likely]]
+        return std::move(slot).commit(static_cast<std::size_t>(end - room.data()));
+      slot.abandon();
+    }
+  }
   const std::size_t size = encoded_size(record, config_->limits);
-  Slot slot =
-      ring_.writer().try_reserve_in_frame(__builtin_frame_address(0), RecordKind::kSpan, size, scope_);
+  Slot slot = writer.try_reserve_in_frame(__builtin_frame_address(0), RecordKind::kSpan, size, scope_, ticks);
   if (!slot) return false;
   [[maybe_unused]] const std::byte* const end = encode(slot.payload().data(), record, config_->limits);
   assert(end == slot.payload().data() + size);

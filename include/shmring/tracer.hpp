@@ -2,14 +2,20 @@
 // Starting spans: ids, the sampler's decision, the parent.
 #pragma once
 
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "shmring/attribute.hpp"
+#include "shmring/clock.hpp"
 #include "shmring/ring.hpp"
 #include "shmring/span.hpp"
 #include "shmring/span_encoder.hpp"
+#include "shmring/span_site.hpp"
 #include "shmring/traceparent.hpp"
 #include "shmring/writer.hpp"
 
@@ -20,6 +26,8 @@
 namespace shmring {
 
 struct ProducerConfig;
+template <FixedText Name, SpanKind Kind, FixedText... Keys>
+class SiteSpan;
 
 /// What a span has from its start. One line per option: default, meaning.
 struct SpanOptions {
@@ -49,6 +57,16 @@ class Tracer {
   /// Behavior in the absence of an installed SDK).
   Span start(std::string_view name, const SpanOptions& options = {}) const noexcept;
 
+  /// The same for a span that is encoded ahead: it needs no memory, and has no attributes but those of its site.
+  template <FixedText Name, SpanKind Kind, FixedText... Keys>
+  SiteSpan<Name, Kind, Keys...> start(const SpanSite<Name, Kind, Keys...>&,
+                                      const SpanContext* parent = nullptr) const noexcept {
+    return SiteSpan<Name, Kind, Keys...>(*this, begin(parent));
+  }
+
+  /// The same tracer with another clock than the ring's; with kRealtime where kTsc cannot be relied on. Asks the kernel: keep it.
+  Tracer with_clock(Clock clock) const;
+
   /// Commits a span that was measured elsewhere, past the sampler. Within the limits; no field is filled in.
   /// True: committed; false: dropped and counted by its cause, or OTEL_SDK_DISABLED. Thread-safe, and
   /// async-signal-safe but for a thread's first record.
@@ -61,12 +79,134 @@ class Tracer {
 
  private:
   friend class Ring;
-  Tracer(const Ring& ring, ScopeId scope, const ProducerConfig& config) noexcept
-      : ring_(ring), config_(&config), scope_(scope) {}
+  template <FixedText Name, SpanKind Kind, FixedText... Keys>
+  friend class SiteSpan;
+
+  /// A span that has begun.
+  struct Beginning {
+    SpanContext context;
+    SpanId parent_span_id = {};
+    ContextOrigin parent_origin = ContextOrigin::kLocal;  // a root's: it has no remote parent
+    bool is_recording = false;
+    Stamp start;
+    std::uint64_t start_monotonic_ns = 0;  // unless the start is ticks
+    std::uint64_t process_generation = 0;
+  };
+  Beginning begin(const SpanContext* parent) const noexcept;
+  /// Now, for a span that ends; never before its start.
+  static std::uint64_t end_of(const Beginning& beginning) noexcept;
+  static bool is_of_this_process(const Beginning& beginning) noexcept;
+
+  Tracer(const Ring& ring, ScopeId scope, const ProducerConfig& config, AttributeLimits limits) noexcept
+      : ring_(ring), config_(&config), limits_(limits), scope_(scope), clock_(ring.clock()) {}
+
+  /// `ticks`: the times of it that are ticks.
+  bool commit(const SpanRecord& record, Ticks ticks) const noexcept;
 
   Ring ring_;
   const ProducerConfig* config_;
+  AttributeLimits limits_;
   ScopeId scope_;
+  Clock clock_;  // kTsc: it can be used
+};
+
+/// A span of a SpanSite between its start and its end. What is said of Span holds here: move-only, for one thread at a time, of the process
+/// that started it, ended by its destructor (without attributes) if nobody has. Nothing in it allocates but a parent's trace state.
+template <FixedText Name, SpanKind Kind, FixedText... Keys>
+class SiteSpan {
+ public:
+  SiteSpan(SiteSpan&& other) noexcept : tracer_(other.tracer_), beginning_(std::move(other.beginning_)) {
+    other.beginning_.is_recording = false;
+  }
+  SiteSpan& operator=(SiteSpan&&) = delete;
+  SiteSpan(const SiteSpan&) = delete;
+  SiteSpan& operator=(const SiteSpan&) = delete;
+  ~SiteSpan() {
+    if (is_recording()) finish({}, StatusCode::kUnset, {});
+  }
+
+  bool is_recording() const noexcept { return beginning_.is_recording; }
+  const SpanContext& context() const noexcept { return beginning_.context; }
+
+  /// Commits it with a value for each key of its site, in their order. True: committed; false as Span::end().
+  template <typename... Values>
+  requires(sizeof...(Values) == sizeof...(Keys) && (std::convertible_to<const Values&, AttributeValue> &&
+                                                    ...)) bool end(const Values&... values) noexcept {
+    return end_with(StatusCode::kUnset, {}, values...);
+  }
+  /// The same with a status; a message goes with kError only.
+  template <typename... Values>
+  requires(sizeof...(Values) == sizeof...(Keys) && (std::convertible_to<const Values&, AttributeValue> &&
+                                                    ...)) bool end_with(StatusCode status,
+                                                                        std::string_view message,
+                                                                        const Values&... values) noexcept {
+    if (!is_recording()) return false;
+    const bool is_plain = beginning_.context.trace_state.empty() && status == StatusCode::kUnset &&
+                          sizeof...(Keys) <= tracer_.limits_.count;
+    if (!is_plain || !Tracer::is_of_this_process(beginning_)) [[unlikely]]
+      return finish({{Keys.view(), values}...}, status, message);
+    const std::uint64_t end_time = Tracer::end_of(beginning_);
+    constexpr const auto& kHead = wire::kSpanHead<Name, Kind>;
+    constexpr std::size_t kIds = 18 + 10 + 10, kFlags = 6;
+    const std::size_t least = kHead.size() + kIds + (wire::site_bound<Keys>(values) + ... + kFlags);
+    Slot slot = tracer_.ring_.writer().reserve_rest(__builtin_frame_address(0), RecordKind::kSpan, least,
+                                                    tracer_.scope_, ticks(end_time));
+    if (!slot) [[unlikely]]
+      return finish({{Keys.view(), values}...}, status, message, end_time);
+    std::byte* const begin = slot.payload().data();
+    __builtin_memcpy(begin, kHead.data(), kHead.size());
+    __builtin_memcpy(begin + wire::kStartAt, &beginning_.start.value, sizeof(end_time));
+    __builtin_memcpy(begin + wire::kEndAt, &end_time, sizeof(end_time));
+    wire::ByteSink ids(begin + kHead.size());
+    const TraceContext& context = beginning_.context;
+    wire::put_bytes(ids, wire::span::kTraceId, context.trace_id.bytes.data(), sizeof(context.trace_id.bytes));
+    wire::put_bytes(ids, wire::span::kSpanId, context.span_id.bytes.data(), sizeof(context.span_id.bytes));
+    if (beginning_.parent_span_id.is_valid())
+      wire::put_bytes(ids, wire::span::kParentSpanId, beginning_.parent_span_id.bytes.data(),
+                      sizeof(context.span_id.bytes));
+    wire::put_fixed32(ids, wire::span::kFlags, wire::span_flags(context.flags, beginning_.parent_origin));
+    std::byte* out = ids.position();
+    ((out = wire::write_site_attribute<wire::span::kAttributes, Keys>(out, values,
+                                                                      tracer_.limits_.value_length)),
+     ...);
+    if (out == nullptr) [[unlikely]] {
+      slot.abandon();
+      return finish({{Keys.view(), values}...}, status, message, end_time);
+    }
+    beginning_.is_recording = false;
+    return std::move(slot).commit(static_cast<std::size_t>(out - begin));
+  }
+
+ private:
+  friend class Tracer;
+  SiteSpan(const Tracer& tracer, Tracer::Beginning&& beginning) noexcept
+      : tracer_(tracer), beginning_(std::move(beginning)) {}
+
+  Ticks ticks(std::uint64_t end_time) const noexcept {
+    return {end_time, beginning_.start.is_ticks ? kMaxTickFields : std::uint8_t{0}};
+  }
+  /// With anything that a span can say. `end_time` 0: now.
+  [[gnu::noinline]] bool finish(std::initializer_list<Attribute> attributes, StatusCode status,
+                                std::string_view message, std::uint64_t end_time = 0) noexcept {
+    beginning_.is_recording = false;
+    if (!Tracer::is_of_this_process(beginning_)) return false;
+    if (end_time == 0) end_time = Tracer::end_of(beginning_);
+    return tracer_.commit({.context = beginning_.context,
+                           .trace_state = beginning_.context.trace_state,
+                           .parent_span_id = beginning_.parent_span_id,
+                           .parent_origin = beginning_.parent_origin,
+                           .name = Name.view(),
+                           .kind = Kind,
+                           .start_time_unix_nano = beginning_.start.value,
+                           .end_time_unix_nano = end_time,
+                           .attributes = attributes,
+                           .status = status,
+                           .status_message = status == StatusCode::kError ? message : std::string_view{}},
+                          ticks(end_time));
+  }
+
+  Tracer tracer_;
+  Tracer::Beginning beginning_;
 };
 
 }  // namespace shmring
