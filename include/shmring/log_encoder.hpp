@@ -75,7 +75,7 @@ template <typename Sink>
 
 /// What write_plain_log() needs at least.
 inline std::size_t plain_log_least(const AttributeValue& body) noexcept {
-  constexpr std::size_t kTimes = 18, kSeverity = 2;
+  constexpr std::size_t kTimes = 18, kSeverity = 3;
   return kTimes + kSeverity + kPlainOverhead + body.size() + kTraceBytes;
 }
 
@@ -90,7 +90,7 @@ inline std::size_t plain_log_least(const AttributeValue& body) noexcept {
   put_fixed64(head, log_record::kTime, time);
   put_fixed64(head, log_record::kObservedTime, time);
   if (severity != Severity::kUnspecified)
-    put_varint(head, log_record::kSeverityNumber, static_cast<std::uint8_t>(severity) & 0x7FU);
+    put_varint(head, log_record::kSeverityNumber, static_cast<std::uint8_t>(severity));
   out = head.position();
   if (!body.is_empty()) {
     out = write_plain_value(out, log_record::kBody, body, kUnlimited);

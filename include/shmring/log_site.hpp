@@ -35,7 +35,8 @@ inline constexpr auto kLogHead = [] {
   constexpr std::size_t kText = Body.size();
   constexpr std::size_t kValue = 1 + varint_size(kText) + kText;
   constexpr std::size_t kBody = kText == 0 ? 0 : 1 + varint_size(kValue) + kValue;
-  constexpr std::size_t kSeverity = Level == Severity::kUnspecified ? 0 : 2;
+  constexpr std::size_t kSeverity =
+      Level == Severity::kUnspecified ? 0 : 1 + varint_size(static_cast<std::uint8_t>(Level));
   std::array<std::byte, 18 + kSeverity + kBody> head{};
   head[0] = static_cast<std::byte>(tag(log_record::kTime, Type::kFixed64));
   head[9] = static_cast<std::byte>(tag(log_record::kObservedTime, Type::kFixed64));
