@@ -43,6 +43,12 @@ class SampleRecords {
                     {{"order.id", r.order}, {"customer.name", r.customer}, {"http.route", r.route}}, r.trace);
   }
 
+  /// The same record where the call site is encoded ahead; its body is the site's.
+  bool emit_log_site(const Logger& log, std::uint64_t index) const noexcept {
+    const Request& r = request(index);
+    return log.emit(kOrderPlaced, r.trace, r.order, r.customer, r.route);
+  }
+
   /// A span of the same size that was measured elsewhere; both times are given.
   bool emit_span(const Tracer& tracer, std::uint64_t index) const noexcept {
     const Request& r = request(index);
@@ -69,7 +75,21 @@ class SampleRecords {
     return span.end();
   }
 
+  /// The same where the call site is encoded ahead.
+  bool start_and_end_span_site(const Tracer& tracer, std::uint64_t index) const noexcept {
+    const Request& r = request(index);
+    auto span = tracer.start(kOrdersPosted, &parent_);
+    return span.end(r.order, r.customer, r.route, "localhost");
+  }
+
  private:
+  static constexpr LogSite<Severity::kInfo,
+                           "order placed; payment authorised, waiting for the warehouse now.", "order.id",
+                           "customer.name", "http.route">
+      kOrderPlaced{};
+  static constexpr SpanSite<"POST /api/v1/orders/{id}", SpanKind::kServer, "order.id", "customer.name",
+                            "http.route", "server.address">
+      kOrdersPosted{};
   static constexpr std::string_view kSpanName = "POST /api/v1/orders/{id}";
 
   std::array<Request, 64> requests_;

@@ -10,33 +10,70 @@ namespace {
 
 constexpr const char* kSurvives = "OTLP in shared memory; survives its process";
 
-void add_records(Rows& rows) {
-  add_ring_row<kRecordBytes>(rows,
-                             {.name = "emit_log",
-                              .label = "log record, `Logger::emit`",
-                              .record = kSurvives,
-                              .producers = {1, 2, 4, 8}},
-                             [](const Ring& ring, const SampleRecords& samples) {
-                               return [log = ring.logger("shop.orders", "1.4.0"), &samples](std::uint64_t i) {
-                                 return samples.emit_log(log, i);
-                               };
-                             });
-  add_ring_row<kRecordBytes>(rows,
-                             {.name = "emit_span",
-                              .label = "span, `Tracer::emit`, times given",
-                              .record = kSurvives,
-                              .producers = {1, 2}},
-                             [](const Ring& ring, const SampleRecords& samples) {
-                               return [tracer = ring.tracer("shop.orders", "1.4.0"),
-                                       &samples](std::uint64_t i) { return samples.emit_span(tracer, i); };
-                             });
-  add_ring_row<kRecordBytes>(
-      rows, {.name = "start_end_span", .label = "span, `Tracer::start` to `Span::end`", .record = kSurvives},
-      [](const Ring& ring, const SampleRecords& samples) {
-        return [tracer = ring.tracer("shop.orders", "1.4.0"), &samples](std::uint64_t i) {
-          return samples.start_and_end_span(tracer, i);
-        };
+/// A row of a record that `emit(samples, logger or tracer, i)` emits. `kClock`: by which clock it is stamped.
+template <Clock kClock, typename Emit>
+void add_log_row(Rows& rows, About about, Emit) {
+  about.record = kSurvives;
+  add_ring_row<kRecordBytes>(rows, std::move(about), [](const Ring& ring, const SampleRecords& samples) {
+    return [log = ring.logger("shop.orders", "1.4.0").with_clock(kClock), &samples](std::uint64_t i) {
+      return Emit{}(samples, log, i);
+    };
+  });
+}
+template <Clock kClock, typename Emit>
+void add_span_row(Rows& rows, About about, Emit) {
+  about.record = kSurvives;
+  add_ring_row<kRecordBytes>(rows, std::move(about), [](const Ring& ring, const SampleRecords& samples) {
+    return [tracer = ring.tracer("shop.orders", "1.4.0").with_clock(kClock), &samples](std::uint64_t i) {
+      return Emit{}(samples, tracer, i);
+    };
+  });
+}
+
+void add_logs(Rows& rows) {
+  const auto emit = [](const SampleRecords& samples, const Logger& log, std::uint64_t i) {
+    return samples.emit_log(log, i);
+  };
+  const auto emit_site = [](const SampleRecords& samples, const Logger& log, std::uint64_t i) {
+    return samples.emit_log_site(log, i);
+  };
+  add_log_row<Clock::kTsc>(rows,
+                           {.name = "emit_log_site_tsc",
+                            .label = "log record, call site encoded ahead, the TSC stamps",
+                            .producers = {1, 2, 4, 8}},
+                           emit_site);
+  add_log_row<Clock::kRealtime>(
+      rows, {.name = "emit_log_site", .label = "log record, call site encoded ahead, `clock_gettime`"},
+      emit_site);
+  add_log_row<Clock::kTsc>(
+      rows, {.name = "emit_log_tsc", .label = "log record, `Logger::emit`, the TSC stamps"}, emit);
+  add_log_row<Clock::kRealtime>(
+      rows,
+      {.name = "emit_log", .label = "log record, `Logger::emit`, `clock_gettime`", .producers = {1, 2, 4, 8}},
+      emit);
+}
+
+void add_spans(Rows& rows) {
+  add_span_row<Clock::kRealtime>(
+      rows, {.name = "emit_span", .label = "span, `Tracer::emit`, times given", .producers = {1, 2}},
+      [](const SampleRecords& samples, const Tracer& tracer, std::uint64_t i) {
+        return samples.emit_span(tracer, i);
       });
+  add_span_row<Clock::kTsc>(
+      rows,
+      {.name = "span_site_tsc", .label = "span from start to end, call site encoded ahead, the TSC stamps"},
+      [](const SampleRecords& samples, const Tracer& tracer, std::uint64_t i) {
+        return samples.start_and_end_span_site(tracer, i);
+      });
+  const auto whole = [](const SampleRecords& samples, const Tracer& tracer, std::uint64_t i) {
+    return samples.start_and_end_span(tracer, i);
+  };
+  add_span_row<Clock::kTsc>(
+      rows, {.name = "start_end_span_tsc", .label = "span, `Tracer::start` to `Span::end`, the TSC stamps"},
+      whole);
+  add_span_row<Clock::kRealtime>(
+      rows, {.name = "start_end_span", .label = "span, `Tracer::start` to `Span::end`, `clock_gettime`"},
+      whole);
 }
 
 void add_bare_slots(Rows& rows) {
@@ -68,7 +105,8 @@ void add_bare_slots(Rows& rows) {
 }  // namespace
 
 void add_shmring_rows(Rows& rows) {
-  add_records(rows);
+  add_logs(rows);
+  add_spans(rows);
   add_bare_slots(rows);
 }
 

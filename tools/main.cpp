@@ -69,6 +69,7 @@ int run_command(std::span<char*> arguments) {
   add_fsck(app, run);
   add_recover(app, run);
   add_flusher(app, run);
+  add_bench(app, run);
 
   const std::string_view verb = own > 1 ? arguments[1] : "";
   const bool known =

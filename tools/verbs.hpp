@@ -20,5 +20,6 @@ void add_exec(CLI::App& app, Run& run, std::span<char* const> command);
 void add_fsck(CLI::App& app, Run& run);
 void add_recover(CLI::App& app, Run& run);
 void add_flusher(CLI::App& app, Run& run);
+void add_bench(CLI::App& app, Run& run);
 
 }  // namespace shmring::tools

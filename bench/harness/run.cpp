@@ -50,6 +50,7 @@ Result<std::vector<RowResult>> run(const Rows& rows, Subjects& subjects, const R
       return {};
     });
     if (!timed) return timed.error();
+    options.on_round();
     if (options.visit_stamped.count() == 0) continue;
     const auto stamped = pass(measured, random, [&](const Measured& one) -> Result<void> {
       if (!one.row->about().is_stamped) return {};

@@ -19,6 +19,7 @@ struct RunOptions {
   std::chrono::milliseconds visit{10};          // timed operations of one visit take at least this long
   std::chrono::milliseconds visit_stamped{10};  // the same where single ones are timed; 0: not at all
   std::optional<std::regex> filter = {};        // of the rows' ids; none: all rows
+  std::function<void()> on_round = [] {};  // after each round of visits: for who shows that something happens
 };
 
 struct RowResult {
