@@ -36,7 +36,7 @@ enum class Group : std::uint8_t { kFloor, kShmring, kRival };
 struct About {
   std::string name;                  // letters, digits and _: what --only takes
   std::string label;                 // in tables
-  std::string record;                // what becomes of the record, and what of it when its process is killed
+  std::string record = {};           // what becomes of the record, and what of it when its process is killed
   Group group = Group::kRival;       // floors are what the machine itself costs
   std::vector<int> producers = {1};  // one row for each
   std::uint64_t batch = kBatch;      // operations between two drains, of all producers together
