@@ -26,7 +26,8 @@ Logger Logger::with_clock(Clock clock) const {
   return copy;
 }
 
-bool Logger::commit(const LogRecord& record, std::uint8_t ticks) const noexcept {
+bool Logger::commit(const LogRecord& record, std::uint8_t ticks, const void* frame) const noexcept {
+  if (frame == nullptr) frame = __builtin_frame_address(0);
   wire::SelectionBuffer buffer;
   const wire::SelectedAttributes attributes =
       wire::can_take_all(record.attributes, limits_.count)
@@ -34,7 +35,7 @@ bool Logger::commit(const LogRecord& record, std::uint8_t ticks) const noexcept 
           : wire::select_attributes(record.attributes, limits_.count, buffer);
   wire::SizeSink size;
   wire::put_log(size, record, attributes, limits_.value_length);
-  Slot slot = writer_.try_reserve_in_frame(__builtin_frame_address(0), RecordKind::kLog, size.size(), scope_,
+  Slot slot = writer_.try_reserve_in_frame(frame, RecordKind::kLog, size.size(), scope_,
                                            {ticks != 0 ? record.observed_time_unix_nano : 0, ticks});
   if (!slot) return false;
   wire::ByteSink sink(slot.payload().data());

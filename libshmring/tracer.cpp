@@ -122,12 +122,12 @@ bool Tracer::emit(const SpanRecord& record) const noexcept {
   return commit(record, {});
 }
 
-bool Tracer::commit(const SpanRecord& record, Ticks ticks) const noexcept {
+bool Tracer::commit(const SpanRecord& record, Ticks ticks, const void* frame) const noexcept {
+  if (frame == nullptr) frame = __builtin_frame_address(0);
   const Writer writer = ring_.writer();
   const AttributeLimits& limits = config_->limits.span;
   if (record.events.empty() && record.links.empty()) [[likely]] {
-    Slot slot = writer.reserve_rest(__builtin_frame_address(0), RecordKind::kSpan,
-                                    wire::span_head_bound(record), scope_, ticks);
+    Slot slot = writer.reserve_rest(frame, RecordKind::kSpan, wire::span_head_bound(record), scope_, ticks);
     if (slot) [[likely]] {
       const std::span<std::byte> room = slot.payload();
       wire::ByteSink head(room.data());
@@ -140,7 +140,7 @@ bool Tracer::commit(const SpanRecord& record, Ticks ticks) const noexcept {
     }
   }
   const std::size_t size = encoded_size(record, config_->limits);
-  Slot slot = writer.try_reserve_in_frame(__builtin_frame_address(0), RecordKind::kSpan, size, scope_, ticks);
+  Slot slot = writer.try_reserve_in_frame(frame, RecordKind::kSpan, size, scope_, ticks);
   if (!slot) return false;
   [[maybe_unused]] const std::byte* const end = encode(slot.payload().data(), record, config_->limits);
   assert(end == slot.payload().data() + size);

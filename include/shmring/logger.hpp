@@ -98,10 +98,11 @@ class Logger {
   /// Not inlined, so that a call of emit() is small: one copy of the encoder serves all of them.
   [[gnu::noinline]] bool emit_now(Severity severity, AttributeValue body, Attributes attributes,
                                   const TraceContext& trace) const noexcept {
+    const void* const frame = __builtin_frame_address(0);
     const Stamp now = stamp_of(clock_);
     const std::uint8_t ticks = now.is_ticks ? 2 : 0;
-    Slot slot = writer_.reserve_rest(__builtin_frame_address(0), RecordKind::kLog,
-                                     wire::plain_log_least(body), scope_, {now.value, ticks});
+    Slot slot = writer_.reserve_rest(frame, RecordKind::kLog, wire::plain_log_least(body), scope_,
+                                     {now.value, ticks});
     if (slot) [[likely]] {
       const std::span<std::byte> room = slot.payload();
       const std::byte* const end = wire::write_plain_log(room.data(), room.data() + room.size(), severity,
@@ -116,19 +117,19 @@ class Logger {
                    .time_unix_nano = now.value,
                    .observed_time_unix_nano = now.value,
                    .trace = trace},
-                  ticks);
+                  ticks, frame);
   }
 
   template <Severity Level, FixedText Body, FixedText... Keys, typename... Values>
   [[gnu::noinline]] bool emit_site(const LogSite<Level, Body, Keys...>&, const TraceContext& trace,
                                    const Values&... values) const noexcept {
+    const void* const frame = __builtin_frame_address(0);
     const Stamp now = stamp_of(clock_);
     const std::uint8_t ticks = now.is_ticks ? 2 : 0;
     constexpr const auto& kHead = wire::kLogHead<Level, Body>;
     const std::size_t least = kHead.size() + (wire::site_bound<Keys>(values) + ... + wire::kTraceBytes);
     if (sizeof...(Keys) <= limits_.count) [[likely]] {
-      Slot slot = writer_.reserve_rest(__builtin_frame_address(0), RecordKind::kLog, least, scope_,
-                                       {now.value, ticks});
+      Slot slot = writer_.reserve_rest(frame, RecordKind::kLog, least, scope_, {now.value, ticks});
       if (slot) [[likely]] {
         std::byte* const begin = slot.payload().data();
         __builtin_memcpy(begin, kHead.data(), kHead.size());
@@ -153,11 +154,12 @@ class Logger {
                    .time_unix_nano = now.value,
                    .observed_time_unix_nano = now.value,
                    .trace = trace},
-                  ticks);
+                  ticks, frame);
   }
 
-  /// With anything that a record can say, in two passes. `ticks`: how many of its times are ticks of the TSC (0 or 2).
-  bool commit(const LogRecord& record, std::uint8_t ticks) const noexcept;
+  /// With anything that a record can say, in two passes. `ticks`: how many of its times are ticks of the TSC (0 or 2). `frame`: of the
+  /// caller that tried the short way before, so that what was left by longjmp is found; nullptr: there was none.
+  bool commit(const LogRecord& record, std::uint8_t ticks, const void* frame = nullptr) const noexcept;
 
   mutable Writer writer_;  // a value without state of its own: the state is the thread's
   const std::atomic<std::uint32_t>* min_severity_;

@@ -100,8 +100,8 @@ class Tracer {
   Tracer(const Ring& ring, ScopeId scope, const ProducerConfig& config, AttributeLimits limits) noexcept
       : ring_(ring), config_(&config), limits_(limits), scope_(scope), clock_(ring.clock()) {}
 
-  /// `ticks`: the times of it that are ticks.
-  bool commit(const SpanRecord& record, Ticks ticks) const noexcept;
+  /// `ticks`: the times of it that are ticks. `frame`: as in Logger::commit().
+  bool commit(const SpanRecord& record, Ticks ticks, const void* frame = nullptr) const noexcept;
 
   Ring ring_;
   const ProducerConfig* config_;
@@ -122,7 +122,7 @@ class SiteSpan {
   SiteSpan(const SiteSpan&) = delete;
   SiteSpan& operator=(const SiteSpan&) = delete;
   ~SiteSpan() {
-    if (is_recording()) finish({}, StatusCode::kUnset, {});
+    if (is_recording()) finish({}, StatusCode::kUnset, {}, nullptr);
   }
 
   bool is_recording() const noexcept { return beginning_.is_recording; }
@@ -144,15 +144,15 @@ class SiteSpan {
     const bool is_plain = beginning_.context.trace_state.empty() && status == StatusCode::kUnset &&
                           sizeof...(Keys) <= tracer_.limits_.count;
     if (!is_plain || !Tracer::is_of_this_process(beginning_)) [[unlikely]]
-      return finish({{Keys.view(), values}...}, status, message);
+      return finish({{Keys.view(), values}...}, status, message, frame);
     const std::uint64_t end_time = Tracer::end_of(beginning_);
     constexpr const auto& kHead = wire::kSpanHead<Name, Kind>;
     constexpr std::size_t kIds = 18 + 10 + 10, kFlags = 6;
     const std::size_t least = kHead.size() + kIds + (wire::site_bound<Keys>(values) + ... + kFlags);
-    Slot slot = tracer_.ring_.writer().reserve_rest(__builtin_frame_address(0), RecordKind::kSpan, least,
-                                                    tracer_.scope_, ticks(end_time));
+    Slot slot =
+        tracer_.ring_.writer().reserve_rest(frame, RecordKind::kSpan, least, tracer_.scope_, ticks(end_time));
     if (!slot) [[unlikely]]
-      return finish({{Keys.view(), values}...}, status, message, end_time);
+      return finish({{Keys.view(), values}...}, status, message, frame, end_time);
     std::byte* const begin = slot.payload().data();
     __builtin_memcpy(begin, kHead.data(), kHead.size());
     __builtin_memcpy(begin + wire::kStartAt, &beginning_.start.value, sizeof(end_time));
@@ -171,7 +171,7 @@ class SiteSpan {
      ...);
     if (out == nullptr) [[unlikely]] {
       slot.abandon();
-      return finish({{Keys.view(), values}...}, status, message, end_time);
+      return finish({{Keys.view(), values}...}, status, message, frame, end_time);
     }
     beginning_.is_recording = false;
     return std::move(slot).commit(static_cast<std::size_t>(out - begin));
@@ -187,7 +187,8 @@ class SiteSpan {
   }
   /// With anything that a span can say. `end_time` 0: now.
   [[gnu::noinline]] bool finish(std::initializer_list<Attribute> attributes, StatusCode status,
-                                std::string_view message, std::uint64_t end_time = 0) noexcept {
+                                std::string_view message, const void* frame,
+                                std::uint64_t end_time = 0) noexcept {
     beginning_.is_recording = false;
     if (!Tracer::is_of_this_process(beginning_)) return false;
     if (end_time == 0) end_time = Tracer::end_of(beginning_);
@@ -202,7 +203,7 @@ class SiteSpan {
                            .attributes = attributes,
                            .status = status,
                            .status_message = status == StatusCode::kError ? message : std::string_view{}},
-                          ticks(end_time));
+                          ticks(end_time), frame);
   }
 
   Tracer tracer_;
