@@ -4,6 +4,8 @@
 
 #include <signal.h>
 
+#include <iterator>
+
 namespace shmring {
 namespace {
 
@@ -49,6 +51,11 @@ WriterLevel* enter_level(WriterState& state, std::uintptr_t frame) noexcept {
     const std::uintptr_t holder =
         level.busy.load(std::memory_order_relaxed);  // relaxed: only this thread stores it
     if (holder != WriterLevel::kFree && !is_over(holder, here)) continue;
+    // Whoever held an inner one was left with it: a handler, which is always deeper, could not tell later.
+    for (WriterLevel* inner = &level + 1; inner != std::end(state.levels); ++inner) {
+      const std::uintptr_t left = inner->busy.load(std::memory_order_relaxed);  // relaxed: as above
+      if (left != WriterLevel::kFree && is_over(left, here)) leave_level(*inner);
+    }
     level.busy.store(frame, std::memory_order_relaxed);   // relaxed: for this thread's handlers
     std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: as in Writer::try_reserve
     return &level;

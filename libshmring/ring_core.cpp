@@ -85,7 +85,7 @@ RingCore::~RingCore() {
 Result<void> RingCore::prepare(const ProcessOptions& options) {
   config_ = read_producer_config();
   clock_ = usable(options.clock.value_or(config_.clock));
-  if (clock_ == Clock::kTsc) calibration_ = calibration_now();
+  calibration_ = calibration_now();  // whatever the clock: a logger may have another
   auto fixed = encode_fixed_resource(options.resource);
   if (!fixed) return fixed.error();
   resource_ = std::move(*fixed);

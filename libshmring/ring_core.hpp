@@ -41,7 +41,7 @@ class RingCore {
   const FixedResource& resource() const noexcept { return resource_; }
   /// What stamps records: never kTsc where the TSC cannot be used.
   Clock clock() const noexcept { return clock_; }
-  /// Of when the process opened the ring; nothing in it unless the clock is kTsc.
+  /// Of when the process opened the ring; nothing in it where there is no TSC to be read.
   const Calibration& calibration() const noexcept { return calibration_; }
   RingCore* next() const noexcept { return next_; }
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "libshmring/fork_page.hpp"
+#include "libshmring/ring_core.hpp"
 #include "libshmring/span_fields.hpp"
 #include "libshmring/tick_clock.hpp"
 #include "libshmring/tick_times.hpp"
@@ -167,7 +168,7 @@ bool SpanData::commit(std::string_view trace_state, std::uint64_t end_time_unix_
 
 /// The program names the end by a clock of its own: the start becomes one of ours by the same.
 void SpanData::give_up_ticks() noexcept {
-  Calibration calibration;
+  Calibration calibration = writer.ring()->calibration();  // a window that reaches back beyond the start
   head.start_time_unix_nano = unix_ns_of(anchor_now(calibration).clock, head.start_time_unix_nano);
   clock = Clock::kRealtime;
 }

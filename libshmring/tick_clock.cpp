@@ -6,7 +6,10 @@
 #include <cpuid.h>
 #endif
 
+#include <sys/prctl.h>
+
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <string>
 
@@ -18,6 +21,16 @@ namespace {
 constexpr std::uint64_t kWindowNs = 1'000'000'000;  // of a measurement that is good enough to keep
 constexpr std::uint64_t kShortestNs = 10'000;       // of one that is better than none
 constexpr std::uint64_t kJumpNs = 1'000'000;  // over less, the readings' own errors are larger than a jump
+
+/// A process may have forbidden itself the instruction (PR_SET_TSC): it would be killed for it.
+bool may_be_read() noexcept {
+#if defined(__x86_64__)
+  int mode = 0;
+  return ::prctl(PR_GET_TSC, &mode) != 0 || mode == PR_TSC_ENABLE;
+#else
+  return false;
+#endif
+}
 
 bool is_invariant() noexcept {
 #if defined(__x86_64__)
@@ -56,8 +69,21 @@ ClockReading read_clocks() noexcept {
   return best;
 }
 
+/// 0: the readings make no sense.
 std::uint64_t rate_of(std::uint64_t ns, std::uint64_t ticks) noexcept {
-  return static_cast<std::uint64_t>(static_cast<double>(ns) * 0x1p32 / static_cast<double>(ticks));
+  constexpr double kFastest = 0x1p48;  // a tick of 65 us: no such processor
+  const double rate = static_cast<double>(ns) * 0x1p32 / static_cast<double>(ticks);
+  return rate < kFastest ? static_cast<std::uint64_t>(rate) : 0;
+}
+
+/// Ticks are stored last and cleared first: torn out by longjmp in between, there is none.
+void begin_anew(Calibration& calibration, const ClockReading& now, std::uint64_t rate) noexcept {
+  calibration.ticks = 0;
+  std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: against our own handlers
+  calibration.monotonic_ns = now.monotonic_ns;
+  calibration.rate = rate;
+  std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: complete before it counts
+  calibration.ticks = now.ticks;
 }
 
 /// More than a thousandth off: no clock drifts so far. The machine slept, or was moved to another.
@@ -68,10 +94,12 @@ bool is_jump(std::uint64_t measured, std::uint64_t known) noexcept {
 }  // namespace
 
 Clock usable(Clock clock) {
-  return clock != Clock::kTsc || (is_invariant() && is_trusted_by_kernel()) ? clock : Clock::kRealtime;
+  const bool is_usable = clock != Clock::kTsc || (may_be_read() && is_invariant() && is_trusted_by_kernel());
+  return is_usable ? clock : Clock::kRealtime;
 }
 
 Calibration calibration_now() noexcept {
+  if (!may_be_read()) return {};
   const ClockReading now = read_clocks();
   return {.ticks = now.ticks, .monotonic_ns = now.monotonic_ns};
 }
@@ -83,17 +111,17 @@ std::optional<TickAnchor> anchor_at(const ClockReading& now, Calibration& calibr
   const bool is_known = calibration.rate != 0;
   if (calibration.ticks == 0 || is_backwards ||
       (is_known && ns >= kJumpNs && is_jump(rate_of(ns, ticks), calibration.rate))) {
-    calibration = {.ticks = now.ticks, .monotonic_ns = now.monotonic_ns};
+    begin_anew(calibration, now, 0);
     return std::nullopt;
   }
   if (!is_known && ns < kShortestNs) return std::nullopt;
   const bool is_window = ns >= kWindowNs;
   const std::uint64_t rate = is_known && !is_window ? calibration.rate : rate_of(ns, ticks);
-  if (rate == 0) {  // no processor is that fast: the readings make no sense
-    calibration = {.ticks = now.ticks, .monotonic_ns = now.monotonic_ns};
+  if (rate == 0) {
+    begin_anew(calibration, now, 0);
     return std::nullopt;
   }
-  if (is_window) calibration = {.ticks = now.ticks, .monotonic_ns = now.monotonic_ns, .rate = rate};
+  if (is_window) begin_anew(calibration, now, rate);
   const auto a_second =
       static_cast<std::uint64_t>(static_cast<double>(kWindowNs) * 0x1p32 / static_cast<double>(rate));
   return TickAnchor{.clock = {.ticks = now.ticks, .unix_ns = now.unix_ns, .rate = rate},
@@ -101,9 +129,14 @@ std::optional<TickAnchor> anchor_at(const ClockReading& now, Calibration& calibr
 }
 
 TickAnchor anchor_now(Calibration& calibration) noexcept {
-  for (;;) {
+  constexpr int kAttempts = 2000;  // some hundred microseconds; a calibration takes ten
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
     if (const auto anchor = anchor_at(read_clocks(), calibration)) return *anchor;
   }
+  // CLOCK_MONOTONIC stands still (somebody fakes it). An anchor for this moment only, by a rate that no processor is far from.
+  constexpr std::uint64_t kNominalRate = (std::uint64_t{1} << 32U) * 2 / 5;  // 2.5 GHz
+  const ClockReading now = read_clocks();
+  return {.clock = {.ticks = now.ticks, .unix_ns = now.unix_ns, .rate = kNominalRate}, .holds_ticks = 1};
 }
 
 }  // namespace shmring

@@ -82,7 +82,8 @@ Tracer::Beginning Tracer::begin(const SpanContext* parent) const noexcept {
   context.flags = kSampledFlag;
   beginning.is_recording = true;
   beginning.process_generation = process_generation();
-  beginning.start = stamp_of(clock_);
+  // The end is the start and what passes on the monotonic clock: a coarse start would put events behind it.
+  beginning.start = stamp_of(clock_ == Clock::kCoarse ? Clock::kRealtime : clock_);
   if (!beginning.start.is_ticks) beginning.start_monotonic_ns = monotonic_time_ns();
   return beginning;
 }

@@ -14,9 +14,10 @@ namespace shmring {
 /// Where the times of records come from whose program gives none.
 enum class Clock : std::uint8_t {
   kRealtime,  // clock_gettime(CLOCK_REALTIME): some 20 ns a look
-  kCoarse,    // CLOCK_REALTIME_COARSE: as exact as the kernel's tick, some milliseconds; some 5 ns a look
+  kCoarse,  // CLOCK_REALTIME_COARSE: as exact as the kernel's tick, some milliseconds; some 5 ns a look. For log records only.
   kTsc,  // the time stamp counter, x86-64 with an invariant one only: some 10 ns a look. Within a microsecond of the wall clock
-         // while nobody sets that; a step of the wall clock shows up to a second later.
+         // while nobody sets that; a step of the wall clock shows up to a second later. A span's start
+         // is off by its age times the error of the rate: some 0.2 ms for an hour.
 };
 
 /// Nanoseconds since 1970. Thread-safe and async-signal-safe.

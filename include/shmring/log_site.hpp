@@ -25,6 +25,7 @@ template <Severity Level, FixedText Body, FixedText... Keys>
 struct LogSite {
   static_assert(wire::are_keys<Keys...>(), "each key once, and none without a name");
   static_assert(((Keys.size() <= 100) && ...), "a key of 100 bytes at most");
+  static_assert(sizeof...(Keys) <= kMaxAttributes, "no record has more attributes");
 };
 
 namespace wire {

@@ -7,6 +7,7 @@
 #include <concepts>
 #include <cstdint>
 #include <span>
+#include <tuple>
 #include <utility>
 
 #include "shmring/attribute.hpp"
@@ -61,7 +62,7 @@ class Logger {
                                                                     const TraceContext& trace,
                                                                     const Values&... values) const noexcept {
     if (!enabled(Level)) return false;
-    return emit_site(site, trace, values...);
+    return emit_site(site, trace, std::tuple<const Values&...>(values...));
   }
   template <Severity Level, FixedText Body, FixedText... Keys, typename... Values>
   requires(sizeof...(Values) == sizeof...(Keys) && (std::convertible_to<const Values&, AttributeValue> &&
@@ -95,8 +96,10 @@ class Logger {
          Clock clock) noexcept
       : writer_(writer), min_severity_(min_severity), limits_(limits), scope_(scope), clock_(clock) {}
 
+  // None of these has an argument on the stack, so that their frames lie equally deep: what was left by longjmp is told by its frame.
+
   /// Not inlined, so that a call of emit() is small: one copy of the encoder serves all of them.
-  [[gnu::noinline]] bool emit_now(Severity severity, AttributeValue body, Attributes attributes,
+  [[gnu::noinline]] bool emit_now(Severity severity, const AttributeValue& body, const Attributes& attributes,
                                   const TraceContext& trace) const noexcept {
     const void* const frame = __builtin_frame_address(0);
     const Stamp now = stamp_of(clock_);
@@ -121,13 +124,26 @@ class Logger {
   }
 
   template <Severity Level, FixedText Body, FixedText... Keys, typename... Values>
-  [[gnu::noinline]] bool emit_site(const LogSite<Level, Body, Keys...>&, const TraceContext& trace,
-                                   const Values&... values) const noexcept {
-    const void* const frame = __builtin_frame_address(0);
+  [[gnu::noinline]] bool emit_site(const LogSite<Level, Body, Keys...>& site, const TraceContext& trace,
+                                   const std::tuple<const Values&...>& values) const noexcept {
+    // Converted once: what is asked twice could give more the second time.
+    const auto converted = std::apply(
+        [](const Values&... each) {
+          return std::array<AttributeValue, sizeof...(Keys)>{AttributeValue(each)...};
+        },
+        values);
+    return emit_converted(site, trace, converted, __builtin_frame_address(0),
+                          std::index_sequence_for<Values...>());
+  }
+
+  template <Severity Level, FixedText Body, FixedText... Keys, std::size_t... I>
+  [[gnu::always_inline]] bool emit_converted(const LogSite<Level, Body, Keys...>&, const TraceContext& trace,
+                                             const std::array<AttributeValue, sizeof...(Keys)>& values,
+                                             const void* frame, std::index_sequence<I...>) const noexcept {
     const Stamp now = stamp_of(clock_);
-    const std::uint8_t ticks = now.is_ticks ? 2 : 0;
+    const std::uint8_t ticks = now.is_ticks ? kMaxTickFields : std::uint8_t{0};
     constexpr const auto& kHead = wire::kLogHead<Level, Body>;
-    const std::size_t least = kHead.size() + (wire::site_bound<Keys>(values) + ... + wire::kTraceBytes);
+    const std::size_t least = kHead.size() + (wire::site_bound<Keys>(values[I]) + ... + wire::kTraceBytes);
     if (sizeof...(Keys) <= limits_.count) [[likely]] {
       Slot slot = writer_.reserve_rest(frame, RecordKind::kLog, least, scope_, {now.value, ticks});
       if (slot) [[likely]] {
@@ -136,7 +152,7 @@ class Logger {
         __builtin_memcpy(begin + 1, &now.value, sizeof(now.value));
         __builtin_memcpy(begin + 10, &now.value, sizeof(now.value));
         std::byte* out = begin + kHead.size();
-        ((out = wire::write_site_attribute<wire::log_record::kAttributes, Keys>(out, values,
+        ((out = wire::write_site_attribute<wire::log_record::kAttributes, Keys>(out, values[I],
                                                                                 limits_.value_length)),
          ...);
         if (out != nullptr) [[likely]] {
@@ -147,7 +163,7 @@ class Logger {
         slot.abandon();
       }
     }
-    const std::array<Attribute, sizeof...(Keys)> attributes{Attribute{Keys.view(), values}...};
+    const std::array<Attribute, sizeof...(Keys)> attributes{Attribute{Keys.view(), values[I]}...};
     return commit({.severity = Level,
                    .body = Body.size() == 0 ? AttributeValue() : AttributeValue(Body.view()),
                    .attributes = attributes,

@@ -104,6 +104,8 @@ std::byte* write_rare_attribute(std::byte* out, std::uint32_t field, const Attri
   copy(out + 4, key.data(), key.size());
   std::byte* const end =
       write_plain_value(out + 4 + key.size(), key_value::kValue, attribute.value, value_length);
+  if (end == nullptr) [[unlikely]]
+    return nullptr;
   write_four(out, tag(field, Type::kLength), static_cast<std::size_t>(end - out) - 2,
              tag(key_value::kKey, Type::kLength), key.size());
   return end;
@@ -138,6 +140,8 @@ template <std::uint32_t Field, FixedText Key>
   constexpr const auto& kHead = kAttributeHead<Field, Key>;
   __builtin_memcpy(out, kHead.data(), kHead.size());
   std::byte* const end = write_plain_value(out + kHead.size(), key_value::kValue, value, value_length);
+  if (end == nullptr) [[unlikely]]
+    return nullptr;
   out[1] = static_cast<std::byte>(end - out - 2);
   return end;
 }

@@ -26,6 +26,7 @@ template <FixedText Name, SpanKind Kind, FixedText... Keys>
 struct SpanSite {
   static_assert(wire::are_keys<Keys...>(), "each key once, and none without a name");
   static_assert(((Keys.size() <= 100) && ...), "a key of 100 bytes at most");
+  static_assert(sizeof...(Keys) <= kMaxAttributes, "no record has more attributes");
 };
 
 namespace wire {

@@ -2,12 +2,14 @@
 // Starting spans: ids, the sampler's decision, the parent.
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "shmring/attribute.hpp"
@@ -141,18 +143,42 @@ class SiteSpan {
                                                                         std::string_view message,
                                                                         const Values&... values) noexcept {
     if (!is_recording()) return false;
+    return end_out_of_line(status, message, std::tuple<const Values&...>(values...));
+  }
+
+ private:
+  friend class Tracer;
+  using Converted = std::array<AttributeValue, sizeof...(Keys)>;
+
+  SiteSpan(const Tracer& tracer, Tracer::Beginning&& beginning) noexcept
+      : tracer_(tracer), beginning_(std::move(beginning)) {}
+
+  template <typename... Values>
+  [[gnu::noinline]] bool end_out_of_line(StatusCode status, std::string_view message,
+                                         const std::tuple<const Values&...>& values) noexcept {
+    // Converted once: what is asked twice could give more the second time.
+    const auto converted =
+        std::apply([](const Values&... each) { return Converted{AttributeValue(each)...}; }, values);
+    return end_converted(status, message, converted, __builtin_frame_address(0),
+                         std::index_sequence_for<Values...>());
+  }
+
+  template <std::size_t... I>
+  [[gnu::always_inline]] bool end_converted(StatusCode status, std::string_view message,
+                                            const Converted& values, const void* frame,
+                                            std::index_sequence<I...>) noexcept {
     const bool is_plain = beginning_.context.trace_state.empty() && status == StatusCode::kUnset &&
                           sizeof...(Keys) <= tracer_.limits_.count;
     if (!is_plain || !Tracer::is_of_this_process(beginning_)) [[unlikely]]
-      return finish({{Keys.view(), values}...}, status, message, frame);
+      return finish({{Keys.view(), values[I]}...}, status, message, frame);
     const std::uint64_t end_time = Tracer::end_of(beginning_);
     constexpr const auto& kHead = wire::kSpanHead<Name, Kind>;
     constexpr std::size_t kIds = 18 + 10 + 10, kFlags = 6;
-    const std::size_t least = kHead.size() + kIds + (wire::site_bound<Keys>(values) + ... + kFlags);
+    const std::size_t least = kHead.size() + kIds + (wire::site_bound<Keys>(values[I]) + ... + kFlags);
     Slot slot =
         tracer_.ring_.writer().reserve_rest(frame, RecordKind::kSpan, least, tracer_.scope_, ticks(end_time));
     if (!slot) [[unlikely]]
-      return finish({{Keys.view(), values}...}, status, message, frame, end_time);
+      return finish({{Keys.view(), values[I]}...}, status, message, frame, end_time);
     std::byte* const begin = slot.payload().data();
     __builtin_memcpy(begin, kHead.data(), kHead.size());
     __builtin_memcpy(begin + wire::kStartAt, &beginning_.start.value, sizeof(end_time));
@@ -166,21 +192,16 @@ class SiteSpan {
                       sizeof(context.span_id.bytes));
     wire::put_fixed32(ids, wire::span::kFlags, wire::span_flags(context.flags, beginning_.parent_origin));
     std::byte* out = ids.position();
-    ((out = wire::write_site_attribute<wire::span::kAttributes, Keys>(out, values,
+    ((out = wire::write_site_attribute<wire::span::kAttributes, Keys>(out, values[I],
                                                                       tracer_.limits_.value_length)),
      ...);
     if (out == nullptr) [[unlikely]] {
       slot.abandon();
-      return finish({{Keys.view(), values}...}, status, message, frame, end_time);
+      return finish({{Keys.view(), values[I]}...}, status, message, frame, end_time);
     }
     beginning_.is_recording = false;
     return std::move(slot).commit(static_cast<std::size_t>(out - begin));
   }
-
- private:
-  friend class Tracer;
-  SiteSpan(const Tracer& tracer, Tracer::Beginning&& beginning) noexcept
-      : tracer_(tracer), beginning_(std::move(beginning)) {}
 
   Ticks ticks(std::uint64_t end_time) const noexcept {
     return {end_time, beginning_.start.is_ticks ? kMaxTickFields : std::uint8_t{0}};

@@ -117,7 +117,8 @@ class ByteSink {
 // Fields. Each writes itself whatever its value; leaving out defaults is the caller's decision.
 
 template <typename Sink>
-[[gnu::always_inline]] constexpr void put_varint(Sink& sink, std::uint32_t field, std::uint64_t value) noexcept {
+[[gnu::always_inline]] constexpr void put_varint(Sink& sink, std::uint32_t field,
+                                                 std::uint64_t value) noexcept {
   sink.varint(tag(field, Type::kVarint));
   sink.varint(value);
 }

@@ -238,7 +238,7 @@ class Writer {
 
   /// The same for a slot that does not outlive the function whose `frame` is given, __builtin_frame_address(0): when that
   /// function was left by longjmp, a later emit of the thread finds out, and goes on where that one was.
-  /// REQUIRES: while the slot is open the function reserves no other one of this ring, and the thread switches to no other stack
+  /// REQUIRES: the function is not inlined; while the slot is open it reserves no other one of this ring, and the thread switches to no other stack
   /// (fibers): it would be taken for gone. try_reserve() has neither limit. And: `ticks` only where Ring::clock() is Clock::kTsc.
   [[gnu::always_inline]] Slot try_reserve_in_frame(const void* frame, RecordKind kind, std::size_t size,
                                                    ScopeId scope = {}, Ticks ticks = {}) const noexcept {
@@ -247,6 +247,7 @@ class Writer {
 
   /// All that is left of the thread's block, `least` bytes or more, for a record whose size shows when it has been written; else an
   /// empty slot. Neither that nor an abandoned one counts: whoever gets no further asks again, by size, with the function above.
+  /// REQUIRES: as there.
   [[gnu::always_inline]] Slot reserve_rest(const void* frame, RecordKind kind, std::size_t least,
                                            ScopeId scope = {}, Ticks ticks = {}) const noexcept {
     return slot_of(enter(reinterpret_cast<std::uintptr_t>(frame), signal_of(kind), least, scope, ticks), kind,
@@ -268,18 +269,17 @@ class Writer {
                                        Ticks ticks) const noexcept {
     WriterState* const state = this_thread_writers;
     if (state == nullptr || state->ring != ring_ ||
-        state->levels[0].busy.load(std::memory_order_relaxed) !=
-            WriterLevel::kFree ||  // relaxed: only this thread stores it
-        // relaxed: the kernel wipes it in a fork; nobody else changes it while this thread is registered
-        state->process_generation != state->fork_page->generation.load(std::memory_order_relaxed))
-        [[unlikely]]
-      return {};
+        state->levels[0].busy.load(std::memory_order_relaxed) != WriterLevel::kFree) [[unlikely]]
+      return {};  // relaxed: only this thread stores it
     WriterLevel& level = state->levels[0];
     level.busy.store(frame, std::memory_order_relaxed);  // relaxed: only this thread reads it
-    // What a handler does before the store above is seen below; what it tries after it goes to another level.
+    // What a handler does before the store above is seen below, a fork included; what it tries after it goes to another level.
     std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: against our own handlers
     const OpenBlock& block = level.open[static_cast<std::size_t>(signal)];
-    if (!block.has_room(size) || !block.declares(scope) || !block.is_anchored(ticks)) [[unlikely]] {
+    // relaxed: the kernel wipes it in a fork; nobody else changes it while this thread is registered
+    const std::uint64_t generation = state->fork_page->generation.load(std::memory_order_relaxed);
+    if (state->process_generation != generation || !block.has_room(size) || !block.declares(scope) ||
+        !block.is_anchored(ticks)) [[unlikely]] {
       level.busy.store(WriterLevel::kFree, std::memory_order_release);  // P12
       return {};
     }
