@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Environment variables for the length of a test; all OTEL_ variables are unset at its beginning.
+// Environment variables for the length of a test; all OTEL_ variables and SHMRING_CLOCK are unset at its beginning.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -23,7 +23,8 @@ class WithEnvironment : public testing::Test {
     std::vector<std::string> names;
     for (char** entry = environ; *entry != nullptr; ++entry) {
       const std::string variable = *entry;
-      if (variable.starts_with("OTEL_")) names.push_back(variable.substr(0, variable.find('=')));
+      if (variable.starts_with("OTEL_") || variable.starts_with("SHMRING_CLOCK="))
+        names.push_back(variable.substr(0, variable.find('=')));
     }
     for (const std::string& name : names) ::unsetenv(name.c_str());
   }
