@@ -152,6 +152,164 @@ TEST(SlotProcesses, MayBeDroppedByAChild) {
   EXPECT_EQ(content(ring).size(), 2U);
 }
 
+/// A slot for whatever is left of this thread's block.
+Slot rest_of(const Ring& ring, std::size_t least, ScopeId scope = {}, Ticks ticks = {}) {
+  return ring.writer().reserve_rest(__builtin_frame_address(0), RecordKind::kLog, least, scope, ticks);
+}
+
+/// What the thread's block has room for, beside the record's header.
+std::size_t left_in_block(const TestRing& ring) {
+  return ring.file().geometry().block_bytes - ring.committed(0).offset_bytes() - sizeof(RecordHeader);
+}
+
+std::uint64_t drops(const TestRing& ring) {
+  std::uint64_t sum = 0;
+  for (std::size_t cause = 0; cause < kDropCauseCount; ++cause) {
+    for (const Signal signal : {Signal::kLogs, Signal::kTraces, Signal::kMetrics}) {
+      sum += ring.header_drops(static_cast<DropCause>(cause), signal);
+      sum += ring.slot_drops(0, static_cast<DropCause>(cause), signal);
+    }
+  }
+  return sum;
+}
+
+TEST(ReserveRest, GivesAllThatIsLeftOfTheBlock) {
+  const TestRing ring;
+  const Ring opened = ring.open();
+  ASSERT_TRUE(emit(opened, "first"));
+  for (const std::size_t used : {4U, 0U, 13U}) {
+    const std::size_t left = left_in_block(ring);
+    auto slot = rest_of(opened, 1);
+    ASSERT_TRUE(slot);
+    EXPECT_EQ(slot.payload().size(), left);
+    std::memset(slot.payload().data(), 'u', left);  // all of it may be written to
+    EXPECT_TRUE(std::move(slot).commit(used));
+    EXPECT_EQ(left_in_block(ring), left - record_bytes(used)) << "and what was not used is still there";
+  }
+  ASSERT_TRUE(emit(opened, "last"));
+  EXPECT_EQ(content(ring), (std::vector<std::string>{"first", "uuuu", "", std::string(13, 'u'), "last"}));
+}
+
+TEST(ReserveRest, FillsTheBlockToItsLastByte) {
+  const TestRing ring;
+  const Ring opened = ring.open();
+  ASSERT_TRUE(emit(opened, "first"));
+  const std::vector<std::byte> next_block(ring.file().block(1), ring.file().block(2));
+  const std::size_t left = left_in_block(ring);
+  auto slot = rest_of(opened, left);
+  ASSERT_TRUE(slot);
+  ASSERT_EQ(slot.payload().size(), left);
+  std::memset(slot.payload().data(), 'x', left);
+  EXPECT_TRUE(std::move(slot).commit());
+  EXPECT_EQ(ring.committed(0).offset_bytes(), ring.file().geometry().block_bytes);
+  EXPECT_TRUE(std::equal(next_block.begin(), next_block.end(), ring.file().block(1)));
+  EXPECT_FALSE(rest_of(opened, 0));
+  ASSERT_TRUE(emit(opened, "next"));
+  EXPECT_EQ(content(ring), (std::vector<std::string>{"first", std::string(left, 'x'), "next"}));
+}
+
+TEST(ReserveRest, IsEmptyWhereLessIsLeftThanAskedForAndCountsNothing) {
+  const TestRing ring;
+  const Ring opened = ring.open();
+  ASSERT_TRUE(emit(opened, "first"));
+  const std::uint64_t committed = ring.descriptor(0).committed.load();
+  const std::uint64_t state = ring.descriptor(0).state.load();
+  for (const std::size_t least : {left_in_block(ring) + 1, std::size_t{1} << 20U, ~std::size_t{0}}) {
+    EXPECT_FALSE(rest_of(opened, least)) << least;
+  }
+  EXPECT_EQ(ring.descriptor(0).committed.load(), committed);
+  EXPECT_EQ(ring.descriptor(0).state.load(), state) << "the block is still this thread's";
+  EXPECT_EQ(drops(ring), 0U);
+  ASSERT_TRUE(emit(opened, "second")) << "and nobody is left inside";
+  EXPECT_EQ(content(ring), (std::vector<std::string>{"first", "second"}));
+}
+
+TEST(ReserveRest, CountsNothingWhenItIsAbandoned) {
+  const TestRing ring;
+  const Ring opened = ring.open();
+  ASSERT_TRUE(emit(opened, "first"));
+  const std::uint64_t committed = ring.descriptor(0).committed.load();
+  auto slot = rest_of(opened, 1);
+  ASSERT_TRUE(slot);
+  std::memset(slot.payload().data(), 'x', slot.payload().size());
+  slot.abandon();
+  EXPECT_FALSE(slot);
+  slot.abandon();  // once more does no harm
+  EXPECT_EQ(ring.descriptor(0).committed.load(), committed);
+  EXPECT_EQ(drops(ring), 0U);
+  auto other = opened.writer().try_reserve(RecordKind::kLog, 5);  // the level is free again
+  ASSERT_TRUE(other);
+  std::memcpy(other.payload().data(), "other", 5);
+  EXPECT_TRUE(std::move(other).commit());
+  EXPECT_EQ(content(ring), (std::vector<std::string>{"first", "other"}));
+}
+
+TEST(ReserveRest, IsEmptyBeforeTheThreadsFirstRecordAndRegistersNobody) {
+  const TestRing ring;
+  const Ring opened = ring.open();
+  EXPECT_FALSE(rest_of(opened, 1));
+  EXPECT_EQ(ring.slot(0).claim.load(), 0U);
+  EXPECT_EQ(ring.blocks_in(BlockState::kFree), 4U);
+  EXPECT_EQ(drops(ring), 0U);
+}
+
+TEST(ReserveRest, IsEmptyForAnotherSignalAScopeOrTicksThatTheBlockDoesNotKnow) {
+  const TestRing ring;
+  const Ring opened = ring.open();
+  const ScopeId scope = opened.scope({"scope"});
+  ASSERT_TRUE(emit(opened, "first"));
+  EXPECT_FALSE(opened.writer().reserve_rest(__builtin_frame_address(0), RecordKind::kSpan, 1));
+  EXPECT_FALSE(rest_of(opened, 1, scope));
+  EXPECT_FALSE(rest_of(opened, 1, {}, {.value = 5, .fields = 1}));
+  EXPECT_EQ(drops(ring), 0U);
+  ASSERT_TRUE(emit(opened, "second", RecordKind::kLog, scope));
+  EXPECT_TRUE(rest_of(opened, 1, scope)) << "it is declared now";
+  EXPECT_EQ(ring.blocks_in(BlockState::kOpen), 1U);
+}
+
+TEST(ReserveRest, IsEmptyWhileTheThreadHasASlotOpenAndCountsNoNesting) {
+  const TestRing ring;
+  const Ring opened = ring.open();
+  auto slot = opened.writer().try_reserve(RecordKind::kLog, 5);
+  EXPECT_FALSE(rest_of(opened, 1));
+  EXPECT_EQ(drops(ring), 0U);
+  std::memcpy(slot.payload().data(), "outer", 5);
+  EXPECT_TRUE(std::move(slot).commit());
+  EXPECT_TRUE(rest_of(opened, 1));
+  EXPECT_EQ(content(ring), std::vector<std::string>{"outer"});
+}
+
+TEST(ReserveRestProcesses, IsEmptyInAForkedChildUntilItHasABlockOfItsOwn) {
+  const TestRing ring;
+  const Ring opened = ring.open();
+  ASSERT_TRUE(emit(opened, "parent"));
+  const std::uint64_t committed = ring.descriptor(0).committed.load();
+  EXPECT_EQ(test::in_child([&] {
+              if (rest_of(opened, 1)) return 1;
+              if (!emit(opened, "child")) return 2;
+              return rest_of(opened, 1) ? 0 : 3;
+            }),
+            0);
+  EXPECT_EQ(ring.descriptor(0).committed.load(), committed);
+  EXPECT_EQ(drops(ring), 0U);
+}
+
+TEST(SlotProcesses, ThatTakesTheRestIsTheParentsAfterAFork) {
+  const TestRing ring;
+  const Ring opened = ring.open();
+  ASSERT_TRUE(emit(opened, "first"));
+  auto slot = rest_of(opened, 6);
+  std::memcpy(slot.payload().data(), "parent", 6);
+  EXPECT_EQ(test::in_child([&] {
+              std::memset(slot.payload().data(), '!', slot.payload().size());
+              return std::move(slot).commit(6) ? 1 : 0;
+            }),
+            0);
+  EXPECT_TRUE(std::move(slot).commit(6));
+  EXPECT_EQ(content(ring), (std::vector<std::string>{"first", "parent"}));
+  EXPECT_EQ(ring.header_drops(DropCause::kAfterFork), 1U);
+}
+
 TEST(WriterThreads, WriteSideBySide) {
   const TestRing ring({.blocks = 64, .writers = 8});
   const Ring opened = ring.open();
