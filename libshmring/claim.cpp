@@ -143,6 +143,10 @@ OpenBlock take_over(RingCore& ring, const WriterState& state, const StateWord& m
       .store(index + 1, std::memory_order_relaxed);  // relaxed: a hint
   OpenBlock block;
   block.base = ring.file().block(index);
+  // Read before it is written: of a page that is read the kernel maps the 64 KiB around it as well, of one that is written only
+  // itself; and a new process has none of them.
+  static_cast<void>(
+      *static_cast<volatile const std::byte*>(block.base + committed.offset_bytes() % capacity));
   block.capacity = capacity;
   block.index = index;
   block.descriptor = &descriptor;
