@@ -19,14 +19,16 @@ constinit std::atomic<ForkPage*> page{nullptr};
 // The largest generation that this process or an ancestor has used. Copied by fork, so a child counts on from it.
 constinit std::atomic<std::uint64_t> last_generation{0};
 
-std::uint64_t random_word() noexcept {
-  std::uint64_t word = 0;
+/// Two words, neither of them zero, which means: not chosen yet.
+InstanceId random_words() noexcept {
+  InstanceId id;
   // Not getrandom(3): that is a cancellation point, and we are called from noexcept functions.
-  if (::syscall(SYS_getrandom, &word, sizeof(word), GRND_NONBLOCK) != static_cast<long>(sizeof(word))) {
+  if (::syscall(SYS_getrandom, &id, sizeof(id), GRND_NONBLOCK) != static_cast<long>(sizeof(id))) {
     // Before the kernel's pool is ready: unique on this host at least.
-    word = (unix_ns() ^ static_cast<std::uint64_t>(::getpid()) << 44U) * 0x9E3779B97F4A7C15U;
+    id.high = (unix_ns() ^ static_cast<std::uint64_t>(::getpid()) << 44U) * 0x9E3779B97F4A7C15U;
+    id.low = (monotonic_ns() ^ id.high) * 0xD1B54A32D192ED03U;
   }
-  return word | 1U;  // zero means: not chosen yet
+  return {id.high | 1U, id.low | 1U};
 }
 
 /// The first caller after a fork chooses, everybody else takes what was chosen.
@@ -34,12 +36,6 @@ std::uint64_t choose_once(std::atomic<std::uint64_t>& word, std::uint64_t candid
   std::uint64_t expected = 0;
   return word.compare_exchange_strong(expected, candidate, std::memory_order_acq_rel) ? candidate
                                                                                       : expected;  // P9
-}
-
-std::uint64_t instance_word(std::size_t index) noexcept {
-  std::atomic<std::uint64_t>& word = page.load(std::memory_order_acquire)->instance[index];  // P9
-  const std::uint64_t chosen = word.load(std::memory_order_acquire);                         // P9
-  return chosen != 0 ? chosen : choose_once(word, random_word());
 }
 
 }  // namespace
@@ -72,6 +68,13 @@ std::uint64_t process_generation() noexcept {
   return choose_once(word, last_generation.fetch_add(1, std::memory_order_relaxed) + 1);
 }
 
-InstanceId process_instance() noexcept { return {instance_word(0), instance_word(1)}; }
+InstanceId process_instance() noexcept {
+  std::atomic<std::uint64_t>* words = page.load(std::memory_order_acquire)->instance;  // P9
+  const InstanceId chosen{words[0].load(std::memory_order_acquire),
+                          words[1].load(std::memory_order_acquire)};  // P9
+  if (chosen.high != 0 && chosen.low != 0) return chosen;
+  const InstanceId candidate = random_words();
+  return {choose_once(words[0], candidate.high), choose_once(words[1], candidate.low)};
+}
 
 }  // namespace shmring

@@ -13,6 +13,7 @@
 #include "libshmring/fork_page.hpp"
 #include "libshmring/liveness.hpp"
 #include "libshmring/nesting.hpp"
+#include "libshmring/pid_namespace.hpp"
 #include "libshmring/ring_core.hpp"
 #include "libshmring/robust_mutex.hpp"
 #include "libshmring/system.hpp"
@@ -26,7 +27,8 @@ class Undisturbed {
  public:
   Undisturbed() noexcept {
     sigset_t all;
-    ::sigfillset(&all);
+    std::memset(&all, 0xFF,
+                sizeof(all));  // sigfillset() is a page of the C library that a new process has not read yet
     ::pthread_sigmask(SIG_BLOCK, &all, &signals_before_);
     ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation_before_);
   }
@@ -44,6 +46,7 @@ class Undisturbed {
 
 struct Self {
   std::uint32_t tid = 0;
+  std::uint32_t pid = 0;
   std::uint64_t pid_namespace = 0;
 };
 
@@ -99,13 +102,14 @@ Lock lock_slot(WriterSlot& slot, Takeable how, std::uint32_t tid) noexcept {
 }
 
 void write_identity(WriterSlot& slot, const Self& self) noexcept {
-  slot.pid_namespace.store(self.pid_namespace, std::memory_order_relaxed);            // relaxed: P5 follows
-  slot.registered_ns.store(boottime_ns(), std::memory_order_relaxed);                 // relaxed: P5 follows
-  slot.pid.store(static_cast<std::uint32_t>(::getpid()), std::memory_order_relaxed);  // relaxed: P5 follows
-  slot.tid.store(self.tid, std::memory_order_relaxed);                                // relaxed: P5 follows
+  slot.pid_namespace.store(self.pid_namespace, std::memory_order_relaxed);  // relaxed: P5 follows
+  slot.registered_ns.store(boottime_ns(), std::memory_order_relaxed);       // relaxed: P5 follows
+  slot.pid.store(self.pid, std::memory_order_relaxed);                      // relaxed: P5 follows
+  slot.tid.store(self.tid, std::memory_order_relaxed);                      // relaxed: P5 follows
   std::uint64_t command[2] = {};
   const char* name = program_invocation_short_name;
-  std::memcpy(command, name, ::strnlen(name, sizeof(command) - 1));
+  auto* bytes = reinterpret_cast<char*>(command);
+  for (std::size_t n = 0; n < sizeof(command) - 1 && name[n] != '\0'; ++n) bytes[n] = name[n];
   slot.command[0].store(command[0], std::memory_order_relaxed);  // relaxed: P5 follows
   slot.command[1].store(command[1], std::memory_order_relaxed);  // relaxed: P5 follows
 }
@@ -150,7 +154,7 @@ WriterState* begin_writing(RingCore& ring, std::uint32_t index, std::uint32_t ge
   state.fork_page = &ring.fork_page();
   state.slot_index = index;
   state.slot_generation = generation;
-  state.pid = static_cast<std::uint32_t>(::getpid());
+  state.pid = self.pid;
   for (FullRing& full : state.full) full = FullRing{};
   for (WriterLevel& level : state.levels) {
     level.claiming.store(false, std::memory_order_relaxed);        // relaxed: only this thread looks
@@ -159,8 +163,9 @@ WriterState* begin_writing(RingCore& ring, std::uint32_t index, std::uint32_t ge
     level.calibration = ring.calibration();
     level.anchor = TickAnchor{};
   }
-  if (::getrandom(state.random, sizeof(state.random), GRND_NONBLOCK) !=
-      static_cast<ssize_t>(sizeof(state.random))) {
+  // By number, as in fork_page.cpp.
+  if (::syscall(SYS_getrandom, state.random, sizeof(state.random), GRND_NONBLOCK) !=
+      static_cast<long>(sizeof(state.random))) {
     state.random[0] = unix_ns() ^ static_cast<std::uint64_t>(self.tid) << 40U;
     state.random[1] = monotonic_ns();
   }
@@ -183,7 +188,8 @@ WriterState* register_thread(RingCore& ring, DropCause& cause) noexcept {
   cause = DropCause::kNested;
   if (in_an_unsafe_handler(list)) return nullptr;
   cause = DropCause::kUnsupportedProcess;
-  const Self self{static_cast<std::uint32_t>(::syscall(SYS_gettid)), pid_namespace()};
+  const Self self{static_cast<std::uint32_t>(::syscall(SYS_gettid)), static_cast<std::uint32_t>(::getpid()),
+                  remembered_pid_namespace()};
   // The lowest slot first, so that few slots (and the blocks of their former holders) are used again and again. Only when
   // all seem taken, /proc is asked: it knows of deaths that the kernel did not mark (R13).
   for (const Ask ask : {Ask::kWord, Ask::kWordAndProc}) {

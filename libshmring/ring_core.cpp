@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "libshmring/fork_page.hpp"
+#include "libshmring/pid_namespace.hpp"
 #include "libshmring/scope.hpp"
 #include "libshmring/system.hpp"
 #include "libshmring/tick_clock.hpp"
@@ -38,7 +39,7 @@ void in_forked_child() {
 }
 
 Result<void> watch_forks() {
-  static const int error = ::pthread_atfork(nullptr, nullptr, &in_forked_child);
+  static const int error = ::pthread_atfork(&note_fork, nullptr, &in_forked_child);
   if (error != 0) return system_error("register", "a fork handler", error);
   return {};
 }
@@ -67,6 +68,7 @@ Result<RingCore*> RingCore::adopt(RingFile file, const ProcessOptions& options) 
   auto page = prepare_fork_page();
   if (!page) return page.error();
   if (auto watched = watch_forks(); !watched) return watched.error();
+  static_cast<void>(remembered_pid_namespace());  // so that children need not ask for it
   auto core = std::unique_ptr<RingCore>(new RingCore(std::move(file), *page));
   if (auto prepared = core->prepare(options); !prepared) return prepared.error();
   core->next_ = all_rings.load(std::memory_order_acquire);  // P10
