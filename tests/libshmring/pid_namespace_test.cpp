@@ -85,5 +85,22 @@ TEST_F(PidNamespaceProcesses, BehindAFirstProcessThatNeverLookedIsThatOther) {
   EXPECT_EQ(ended, 0);
 }
 
+TEST_F(PidNamespaceProcesses, IsNotMistakenWhereAParentHasTheIdOfOneThatKnew) {
+  const auto first_of_another = [](auto&& work) {
+    if (::unshare(CLONE_NEWPID) != 0) return kNotPermitted;
+    return test::in_child([&] { return ::getpid() != 1 ? 2 : work(); });
+  };
+  // A first process that knows, in its namespace another first process that does not, and its child.
+  const int ended = test::in_child([&] {
+    return first_of_another([&] {
+      return says_its_own() != 0
+                 ? 3
+                 : first_of_another([] { return test::in_child([] { return says_its_own(); }); });
+    });
+  });
+  if (ended == kNotPermitted) GTEST_SKIP() << "this machine permits no pid namespace (unshare)";
+  EXPECT_EQ(ended, 0);
+}
+
 }  // namespace
 }  // namespace shmring
