@@ -156,6 +156,7 @@ WriterState* begin_writing(RingCore& ring, std::uint32_t index, std::uint32_t ge
   state.slot_generation = generation;
   state.pid = self.pid;
   for (FullRing& full : state.full) full = FullRing{};
+  for (std::uint64_t& not_kept : state.not_kept_ns) not_kept = 0;
   for (WriterLevel& level : state.levels) {
     level.claiming.store(false, std::memory_order_relaxed);        // relaxed: only this thread looks
     level.forgot_a_block.store(false, std::memory_order_relaxed);  // relaxed: likewise

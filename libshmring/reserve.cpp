@@ -52,8 +52,19 @@ void install(const WriterState& state, OpenBlock& listed, const OpenBlock& fresh
   listed.capacity = fresh.capacity;
 }
 
+/// Whether a thread that held no block of this signal keeps the one that it has won.
+bool may_keep(RingCore& ring, WriterState& state, Signal signal) noexcept {
+  constexpr std::uint64_t kBurstNs = 1'000'000;
+  const std::uint64_t now = monotonic_ns();
+  const Room room = ring.crowd().room(ring.file(), now);
+  if (room == Room::kForAll) return true;
+  const std::uint64_t before = std::exchange(state.not_kept_ns[static_cast<std::size_t>(signal)], now);
+  return room == Room::kForTheBusy && before != 0 && now - before < kBurstNs;
+}
+
 /// Claims once, and gives the level what was won.
 bool claim(RingCore& ring, WriterState& state, WriterLevel& level, const Wanted& wanted) noexcept {
+  OpenBlock& listed = level.open[static_cast<std::size_t>(wanted.signal)];
   look_after_forgotten(ring, state, level);
   level.claiming.store(true, std::memory_order_relaxed);  // relaxed: for this thread's handlers
   std::atomic_signal_fence(std::memory_order_acq_rel);    // signal fence: set before anything is won
@@ -62,7 +73,9 @@ bool claim(RingCore& ring, WriterState& state, WriterLevel& level, const Wanted&
   const bool won = fresh.capacity != 0;
   if (won) {
     append_resource(ring, fresh, state.pid);
-    install(state, level.open[static_cast<std::size_t>(wanted.signal)], fresh);
+    if (listed.capacity == 0 && fresh.conts == 0 && !may_keep(ring, state, wanted.signal))
+      fresh.conts = OpenBlock::kSealedAtCommit;
+    install(state, listed, fresh);
   }
   std::atomic_signal_fence(std::memory_order_acq_rel);     // signal fence: listed before the flag goes
   level.claiming.store(false, std::memory_order_relaxed);  // relaxed: for this thread's handlers

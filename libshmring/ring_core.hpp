@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "libshmring/crowd.hpp"
 #include "libshmring/environment.hpp"
 #include "libshmring/resource.hpp"
 #include "libshmring/ring_file.hpp"
@@ -57,6 +58,8 @@ class RingCore {
   /// Largest payload that a fresh block, or run of blocks, always has room for.
   std::size_t max_payload() const noexcept { return max_payload_; }
 
+  Crowd& crowd() noexcept { return crowd_; }
+
   /// Whether a thread that found no slot may ask /proc about every holder: some milliseconds, so not for each record.
   bool may_ask_proc() noexcept;
 
@@ -82,6 +85,7 @@ class RingCore {
   std::atomic<const std::string*>* scopes_ = nullptr;  // by ScopeId
   std::atomic<std::uint32_t> scope_count_{0};          // the ids given out; may run past the end
   std::atomic<std::uint64_t> last_asked_proc_ns_{0};
+  Crowd crowd_;
   bool ring_lost_in_child_ = false;
   RingCore* next_ = nullptr;  // the list of all rings of this process
 };

@@ -117,6 +117,7 @@ void Slot::give_run_back(const WriterState& state, WriterLevel& level, OpenBlock
   RingCore& ring = *state.ring;
   // An emit that was torn out before it could seal this run has committed into it.
   if (run.committed.offset_bytes() > ring.file().geometry().block_bytes) return seal_run(state, level, run);
+  if (run.conts == OpenBlock::kSealedAtCommit) return seal_run(state, level, run);
   const std::uint32_t conts = run.conts;
   run.capacity = ring.file().geometry().block_bytes;
   run.conts = 0;

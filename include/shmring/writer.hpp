@@ -56,8 +56,11 @@ struct OpenBlock {
   std::uint64_t declared[4] = {};    // scope ids below 256 that this section has declared
   std::uint64_t anchored_at = 0;     // ticks: this section's last clock record
   std::uint64_t anchor_ticks = 0;    // how long that one holds; 0: there is none
-  std::uint32_t conts = 0;           // CONT blocks to its right: it is the head of a run
+  std::uint32_t conts = 0;           // CONT blocks to its right: it is the head of a run; or kSealedAtCommit
   std::uint16_t declared_large = 0;  // the last declared id of 256 or more
+
+  /// An ordinary block that its thread does not keep, but seals as it seals a run.
+  static constexpr std::uint32_t kSealedAtCommit = ~std::uint32_t{0};
 
   bool declares(ScopeId scope) const noexcept {
     if (scope.value >= 256) return declared_large == scope.value;
@@ -121,6 +124,8 @@ struct WriterState {
   std::uint32_t slot_generation = 0;
   std::uint32_t pid = 0;
   FullRing full[kSignalCount];
+  std::uint64_t not_kept_ns[kSignalCount] =
+      {};                        // CLOCK_MONOTONIC: when it last got a block that it was not to keep
   std::uint64_t random[2] = {};  // state of the id generator
   WriterLevel levels[kMaxNesting];
 };
