@@ -143,10 +143,9 @@ OpenBlock take_over(RingCore& ring, const WriterState& state, const StateWord& m
       .store(index + 1, std::memory_order_relaxed);  // relaxed: a hint
   OpenBlock block;
   block.base = ring.file().block(index);
-  // Read before it is written: of a page that is read the kernel maps the 64 KiB around it as well, of one that is written only
-  // itself; and a new process has none of them.
-  static_cast<void>(
-      *static_cast<volatile const std::byte*>(block.base + committed.offset_bytes() % capacity));
+  // A fresh block is read before it is written: of a page that is read the kernel maps the 64 KiB around it as well, of one that is
+  // written only itself; and a new process has none of them. Who goes on in another's block may have little to say, and pays for one.
+  if (committed.offset_bytes() == 0) static_cast<void>(*static_cast<volatile const std::byte*>(block.base));
   block.capacity = capacity;
   block.index = index;
   block.descriptor = &descriptor;
