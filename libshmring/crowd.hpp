@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Threads that hold blocks and do not fill them. A thread keeps its block until it is full, so thousands that emit once in a while
-// could hold all of them, and who comes later would get none, with every record exported.
+// could hold all of them, and who comes later would get none, with every record exported (R21).
 //
 // So where most blocks are held and it gets tight, a thread that holds none of its signal seals the block that it was given as soon as
 // its record is committed, and the flusher frees it: what is left of the ring goes round, at a claim for each record. While more
