@@ -24,13 +24,18 @@ bool most_are_held(const RingFile& ring) noexcept {
 
 }  // namespace
 
-Room Crowd::room(const RingFile& ring, std::uint64_t now) noexcept {
-  const std::uint32_t total = ring.geometry().block_count;
+bool Crowd::is_roomy(const RingFile& ring) noexcept {
   const std::uint32_t free =
       ring.header().free_blocks.load(std::memory_order_relaxed);  // relaxed: an estimate
   // An estimate that ran below zero is larger than the ring.
-  const bool below_zero = free > total;
-  if (!below_zero && free >= total / 4) return Room::kForAll;
+  return free <= ring.geometry().block_count && free >= ring.geometry().block_count / 4;
+}
+
+Room Crowd::room(const RingFile& ring, std::uint64_t now) noexcept {
+  if (is_roomy(ring)) return Room::kForAll;
+  const std::uint32_t total = ring.geometry().block_count;
+  const std::uint32_t free =
+      ring.header().free_blocks.load(std::memory_order_relaxed);  // relaxed: an estimate
   // relaxed, all of them: who reads a mixture of two looks decides as somebody does who looked a moment ago
   const std::uint64_t looked = looked_ns_.load(std::memory_order_relaxed);  // relaxed: as above
   const bool many_claimed =
@@ -41,7 +46,7 @@ Room Crowd::room(const RingFile& ring, std::uint64_t now) noexcept {
     looked_ns_.store(now, std::memory_order_relaxed);                    // relaxed: as above
   }
   if (!was_crowded_.load(std::memory_order_relaxed)) return Room::kForAll;  // relaxed: as above
-  return below_zero || free < total / 8 ? Room::kForNobody : Room::kForTheBusy;
+  return free > total || free < total / 8 ? Room::kForNobody : Room::kForTheBusy;
 }
 
 }  // namespace shmring

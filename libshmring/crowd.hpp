@@ -21,6 +21,9 @@ enum class Room : std::uint8_t { kForAll, kForTheBusy, kForNobody };
 /// What a process remembers of its last look at all blocks. Only that: a look at 2048 blocks takes some ten microseconds.
 class Crowd {
  public:
+  /// Whether the header's estimate says that there is room for all; then nothing else needs to be asked, the time included.
+  static bool is_roomy(const RingFile& ring) noexcept;
+
   /// `now`: CLOCK_MONOTONIC, in nanoseconds. Thread-safe, async-signal-safe.
   Room room(const RingFile& ring, std::uint64_t now) noexcept;
 
