@@ -7,7 +7,8 @@
 
 namespace {
 
-inline constexpr shmring::LogSite<shmring::Severity::kInfo, "order placed", "order.id", "customer"> kOrderPlaced;
+inline constexpr shmring::LogSite<shmring::Severity::kInfo, "order placed", "order.id", "customer">
+    kOrderPlaced;
 inline constexpr shmring::SpanSite<"charge card", shmring::SpanKind::kClient, "amount"> kChargeCard;
 
 }  // namespace

@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "libshmring/record_walk.hpp"
-#include "libshmring/tick_times.hpp"
 #include "libshmring/recycle.hpp"
+#include "libshmring/tick_times.hpp"
 
 namespace shmring {
 namespace {

@@ -16,8 +16,7 @@ void append_context(OpenBlock& block, RecordKind kind, ScopeId id, std::size_t s
   std::atomic_signal_fence(std::memory_order_release);  // signal fence: as in Slot::commit
   block.committed = block.committed.advanced(record_bytes(size), 0);
   block.descriptor->committed.store(block.committed.word, std::memory_order_release);  // P1
-  std::atomic_signal_fence(
-      std::memory_order_acq_rel);  // signal fence: there before anybody remembers that it is
+  std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: there before it is remembered
 }
 
 }  // namespace
@@ -46,8 +45,7 @@ void declare_scope(const RingCore& ring, OpenBlock& block, ScopeId id) noexcept 
 void append_clock(WriterLevel& level, OpenBlock& block, std::uint64_t ticks) noexcept {
   if (!level.anchor.holds_for(ticks)) {
     level.anchor.holds_ticks = 0;
-    std::atomic_signal_fence(
-        std::memory_order_acq_rel);  // signal fence: torn out from here on, it never held
+    std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: torn out here, it never held
     const TickAnchor fresh = anchor_now(level.calibration);
     level.anchor.clock = fresh.clock;
     std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: complete before it holds
