@@ -55,6 +55,8 @@ class SpanSiteOnARing : public WithRing {
   testing::AssertionResult says_the_same(const Tracer& tracer, const SpanSite<Name, Kind, Keys...>& site,
                                          const SpanContext* parent, StatusCode status,
                                          std::string_view message, const Given&... values) const {
+    // A thread's first span takes the long way, whatever it is.
+    if (!tracer.start("before").end()) return testing::AssertionFailure() << "nothing is committed";
     auto span = tracer.start(site, parent);
     if (!span.end_with(status, message, values...))
       return testing::AssertionFailure() << "the site's span was dropped";
@@ -73,10 +75,13 @@ TEST_F(SpanSiteOnARing, EmitsWhatItsCommentShows) {
   EXPECT_TRUE(span.is_recording());
   EXPECT_EQ(span.context().trace_id, parent.trace_id);
   EXPECT_TRUE(span.context().is_sampled());
+  EXPECT_TRUE(
+      tracer.start(kQuery, &parent).end("postgresql", 42));  // the long way: the thread has no block yet
   EXPECT_TRUE(span.end("postgresql", 42));
+  EXPECT_TRUE(last_two_are_the_same(true));
   const auto found = spans();
-  ASSERT_EQ(found.size(), 1U);
-  const auto& message = found[0].message;
+  ASSERT_EQ(found.size(), 2U);
+  const auto& message = found[1].message;
   EXPECT_EQ(found[0].scope.name(), "db");
   EXPECT_EQ(message.name(), "query");
   EXPECT_EQ(static_cast<int>(message.kind()), 3);
@@ -189,6 +194,7 @@ TEST_F(SpanSiteOnARing, IsEndedByItsDestructorWithoutAttributes) {
 
 TEST_F(SpanSiteOnARing, EndsOnce) {
   const Tracer tracer = open().tracer("scope");
+  EXPECT_TRUE(tracer.start(kBare).end());  // the thread has its block from here on
   {
     auto span = tracer.start(kQuery);
     EXPECT_TRUE(span.end("x", 1));
@@ -202,7 +208,7 @@ TEST_F(SpanSiteOnARing, EndsOnce) {
     EXPECT_TRUE(span.end_with(StatusCode::kError, "failed", "x", 1));
     EXPECT_FALSE(span.end("x", 2));
   }
-  EXPECT_EQ(spans().size(), 2U);
+  EXPECT_EQ(spans().size(), 3U);
 }
 
 TEST_F(SpanSiteOnARing, MovesWithAllThatItKnows) {
@@ -260,18 +266,26 @@ TEST_F(SpanSiteOnARing, HasItsParentsContextWhenTheSdkIsDisabled) {
 TEST_F(SpanSiteOnARing, StartedBeforeAForkIsTheParentsAlone) {
   const Tracer tracer = open().tracer("scope");
   auto span = tracer.start(kQuery);
+  const auto emit_its_own = [&] { return tracer.start(kQuery, &span.context()).end("in", "its own"); };
   EXPECT_TRUE(in_child([&] { return !span.end("in", "child") && !span.is_recording(); }));
   EXPECT_TRUE(in_child([&] { return !span.end_with(StatusCode::kError, "in", "child", 1); }));
   EXPECT_TRUE(in_child([&] {
     const auto dies_here = std::move(span);
     return dies_here.is_recording();
   }));
-  EXPECT_TRUE(in_child([&] { return tracer.start(kQuery, &span.context()).end("in", "its own"); }));
+  EXPECT_TRUE(spans().empty());
+  EXPECT_TRUE(
+      in_child([&] { return emit_its_own() && !span.end("in", "child"); }));  // has a block of its own
+  EXPECT_TRUE(in_child([&] {
+    { const auto dies_here = std::move(span); }
+    return emit_its_own();
+  }));
   EXPECT_TRUE(span.end("in", "parent"));
   const auto found = spans();
-  ASSERT_EQ(found.size(), 2U);
+  ASSERT_EQ(found.size(), 3U);
   for (const auto& each : found) {
     EXPECT_EQ(each.message.trace_id(), bytes_of(span.context().trace_id));
+    EXPECT_EQ(each.message.attributes_size(), 2);
     EXPECT_NE(each.message.attributes(1).value().string_value(), "child");
   }
 }
