@@ -26,8 +26,14 @@ Logger Logger::with_clock(Clock clock) const {
   return copy;
 }
 
+bool Logger::emit_record(const LogRecord& record, std::uint8_t ticks) const noexcept {
+  const void* const frame = __builtin_frame_address(0);
+  const std::uint64_t latest = ticks != 0 ? record.observed_time_unix_nano : 0;
+  const std::optional<bool> done = commit_plain(record, {latest, ticks}, frame);
+  return done ? *done : commit(record, ticks, frame);
+}
+
 bool Logger::commit(const LogRecord& record, std::uint8_t ticks, const void* frame) const noexcept {
-  if (frame == nullptr) frame = __builtin_frame_address(0);
   wire::SelectionBuffer buffer;
   const wire::SelectedAttributes attributes =
       wire::can_take_all(record.attributes, limits_.count)

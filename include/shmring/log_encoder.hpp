@@ -53,11 +53,9 @@ template <typename Sink>
     put_bytes(sink, log_record::kSpanId, trace.span_id.bytes.data(), sizeof(trace.span_id.bytes));
 }
 
-/// The times come first: a reader finds them there when they are ticks.
+/// What stands before the body. The times come first: a reader finds them there when they are ticks.
 template <typename Sink>
-[[gnu::always_inline]] inline void put_log(Sink& sink, const LogRecord& record,
-                                           const SelectedAttributes& attributes,
-                                           std::uint32_t value_length) noexcept {
+[[gnu::always_inline]] inline void put_log_head(Sink& sink, const LogRecord& record) noexcept {
   if (record.time_unix_nano != 0) put_fixed64(sink, log_record::kTime, record.time_unix_nano);
   if (record.observed_time_unix_nano != 0)
     put_fixed64(sink, log_record::kObservedTime, record.observed_time_unix_nano);
@@ -65,43 +63,54 @@ template <typename Sink>
     put_varint(sink, log_record::kSeverityNumber, static_cast<std::uint8_t>(record.severity));
   }
   if (!record.severity_text.empty()) put_text(sink, log_record::kSeverityText, record.severity_text);
-  if (!record.body.is_empty()) put_any_value(sink, log_record::kBody, record.body, kUnlimited);
-  put_attributes(sink, log_record::kAttributes, attributes, value_length);
-  const std::uint32_t dropped = saturated_sum(record.dropped_attributes_count, attributes.dropped);
+}
+
+/// What stands behind the attributes.
+template <typename Sink>
+[[gnu::always_inline]] inline void put_log_tail(Sink& sink, const LogRecord& record,
+                                                std::uint32_t dropped) noexcept {
   if (dropped != 0) put_varint(sink, log_record::kDroppedAttributes, dropped);
   put_trace(sink, record.trace);
   if (!record.event_name.empty()) put_text(sink, log_record::kEventName, record.event_name);
 }
 
-/// What write_plain_log() needs at least.
-inline std::size_t plain_log_least(const AttributeValue& body) noexcept {
-  constexpr std::size_t kTimes = 18, kSeverity = 3;
-  return kTimes + kSeverity + kPlainOverhead + body.size() + kTraceBytes;
+template <typename Sink>
+[[gnu::always_inline]] inline void put_log(Sink& sink, const LogRecord& record,
+                                           const SelectedAttributes& attributes,
+                                           std::uint32_t value_length) noexcept {
+  put_log_head(sink, record);
+  if (!record.body.is_empty()) put_any_value(sink, log_record::kBody, record.body, kUnlimited);
+  put_attributes(sink, log_record::kAttributes, attributes, value_length);
+  put_log_tail(sink, record, saturated_sum(record.dropped_attributes_count, attributes.dropped));
 }
 
-/// The same bytes as put_log() of a record with these, and both times `time`. Returns their end; nullptr: they do not fit, or take the
-/// long way. REQUIRES: [out, end) are plain_log_least() bytes or more.
+/// What write_plain_log() needs at least: all but the attributes.
+[[gnu::always_inline]] inline std::size_t plain_log_least(const LogRecord& record) noexcept {
+  constexpr std::size_t kTimes = 18, kSeverity = 3, kTexts = 2 * 11, kDropped = 6;
+  return kTimes + kSeverity + kTexts + kDropped + kTraceBytes + kPlainOverhead + record.severity_text.size() +
+         record.body.size() + record.event_name.size();
+}
+
+/// The same bytes as put_log(). Returns their end; nullptr: they do not fit, or take the long way. REQUIRES: [out, end) are
+/// plain_log_least() bytes or more.
 [[gnu::always_inline]] inline std::byte* write_plain_log(std::byte* out, const std::byte* end,
-                                                         Severity severity, const AttributeValue& body,
-                                                         Attributes attributes, const AttributeLimits& limits,
-                                                         std::uint64_t time,
-                                                         const TraceContext& trace) noexcept {
+                                                         const LogRecord& record,
+                                                         const AttributeLimits& limits) noexcept {
   ByteSink head(out);
-  put_fixed64(head, log_record::kTime, time);
-  put_fixed64(head, log_record::kObservedTime, time);
-  if (severity != Severity::kUnspecified)
-    put_varint(head, log_record::kSeverityNumber, static_cast<std::uint8_t>(severity));
+  put_log_head(head, record);
   out = head.position();
-  if (!body.is_empty()) {
-    out = write_plain_value(out, log_record::kBody, body, kUnlimited);
+  if (!record.body.is_empty()) {
+    out = write_plain_value(out, log_record::kBody, record.body, kUnlimited);
     if (out == nullptr) [[unlikely]]
       return nullptr;
   }
-  out = write_plain_attributes(out, end - kTraceBytes, log_record::kAttributes, attributes, limits);
+  constexpr std::size_t kTail = kTraceBytes + 6 + 11;
+  out = write_plain_attributes(out, end - kTail - record.event_name.size(), log_record::kAttributes,
+                               record.attributes, limits);
   if (out == nullptr) [[unlikely]]
     return nullptr;
   ByteSink tail(out);
-  put_trace(tail, trace);
+  put_log_tail(tail, record, record.dropped_attributes_count);
   return tail.position();
 }
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <tuple>
 #include <utility>
@@ -74,14 +75,14 @@ class Logger {
   /// A record with anything that the log data model has. Times left at 0 become the time of this call.
   bool emit(const LogRecord& record) const noexcept {
     if (!enabled(record.severity)) return false;
-    if (record.time_unix_nano != 0 && record.observed_time_unix_nano != 0) return commit(record, 0);
+    if (record.time_unix_nano != 0 && record.observed_time_unix_nano != 0) return emit_record(record, 0);
     LogRecord stamped = record;
     // Ticks only where both times are: a reader rewrites the leading ones.
     const bool is_both = record.time_unix_nano == 0 && record.observed_time_unix_nano == 0;
     const Stamp now = stamp_of(is_both || clock_ != Clock::kTsc ? clock_ : Clock::kRealtime);
     if (record.time_unix_nano == 0) stamped.time_unix_nano = now.value;
     if (record.observed_time_unix_nano == 0) stamped.observed_time_unix_nano = now.value;
-    return commit(stamped, now.is_ticks ? 2 : 0);
+    return emit_record(stamped, now.is_ticks ? kMaxTickFields : std::uint8_t{0});
   }
 
   /// The same logger with another clock than the ring's; with kRealtime where kTsc cannot be relied on. Asks the kernel: keep it.
@@ -103,17 +104,16 @@ class Logger {
                                   const TraceContext& trace) const noexcept {
     const void* const frame = __builtin_frame_address(0);
     const Stamp now = stamp_of(clock_);
-    const std::uint8_t ticks = now.is_ticks ? 2 : 0;
-    Slot slot = writer_.reserve_rest(frame, RecordKind::kLog, wire::plain_log_least(body), scope_,
-                                     {now.value, ticks});
-    if (slot) [[likely]] {
-      const std::span<std::byte> room = slot.payload();
-      const std::byte* const end = wire::write_plain_log(room.data(), room.data() + room.size(), severity,
-                                                         body, attributes, limits_, now.value, trace);
-      if (end != nullptr) [[likely]]
-        return std::move(slot).commit(static_cast<std::size_t>(end - room.data()));
-      slot.abandon();
-    }
+    const std::uint8_t ticks = now.is_ticks ? kMaxTickFields : std::uint8_t{0};
+    const std::optional<bool> done = commit_plain({.severity = severity,
+                                                   .body = body,
+                                                   .attributes = attributes,
+                                                   .time_unix_nano = now.value,
+                                                   .observed_time_unix_nano = now.value,
+                                                   .trace = trace},
+                                                  {now.value, ticks}, frame);
+    if (done) [[likely]]
+      return *done;
     return commit({.severity = severity,
                    .body = body,
                    .attributes = attributes,
@@ -121,6 +121,20 @@ class Logger {
                    .observed_time_unix_nano = now.value,
                    .trace = trace},
                   ticks, frame);
+  }
+
+  /// The short way, and what came of it. nullopt: it is not possible, and nothing has happened.
+  [[gnu::always_inline]] std::optional<bool> commit_plain(const LogRecord& record, Ticks ticks,
+                                                          const void* frame) const noexcept {
+    Slot slot = writer_.reserve_rest(frame, RecordKind::kLog, wire::plain_log_least(record), scope_, ticks);
+    if (!slot) [[unlikely]]
+      return std::nullopt;
+    const std::span<std::byte> room = slot.payload();
+    const std::byte* const end =
+        wire::write_plain_log(room.data(), room.data() + room.size(), record, limits_);
+    if (end == nullptr) [[unlikely]]
+      return std::nullopt;
+    return std::move(slot).commit(static_cast<std::size_t>(end - room.data()));
   }
 
   template <Severity Level, FixedText Body, FixedText... Keys, typename... Values>
@@ -173,9 +187,11 @@ class Logger {
                   ticks, frame);
   }
 
+  bool emit_record(const LogRecord& record, std::uint8_t ticks) const noexcept;
+
   /// With anything that a record can say, in two passes. `ticks`: how many of its times are ticks of the TSC (0 or 2). `frame`: of the
-  /// caller that tried the short way before, so that what was left by longjmp is found; nullptr: there was none.
-  bool commit(const LogRecord& record, std::uint8_t ticks, const void* frame = nullptr) const noexcept;
+  /// caller that tried the short way before, so that what was left by longjmp is found.
+  bool commit(const LogRecord& record, std::uint8_t ticks, const void* frame) const noexcept;
 
   mutable Writer writer_;  // a value without state of its own: the state is the thread's
   const std::atomic<std::uint32_t>* min_severity_;
