@@ -17,6 +17,7 @@
 #include "libshmring/accounting.hpp"
 #include "libshmring/claim.hpp"
 #include "shmring/logger.hpp"
+#include "shmring/tracer.hpp"
 #include "tests/libshmring/ring_test_support.hpp"
 
 namespace shmring {
@@ -181,6 +182,49 @@ TEST(LeftEmit, LeavesItsLevelToTheNext) {
   EXPECT_EQ(ring.blocks_in(BlockState::kOpen), 1U);  // all of them on one level
   EXPECT_EQ(account(ring.file()).total.written, 20U);
   EXPECT_EQ(account(ring.file()).total.dropped_total(), 0U);
+}
+
+/// Every second one of these emits, all from the same place, is torn out: a later one is at the same depth, and finds out.
+template <typename Emit>
+void expect_to_be_found_out_from_the_same_place(const TestRing& ring, Emit emit_text) {
+  struct sigaction action {};
+  action.sa_handler = [](int) { ::siglongjmp(torn_out, 1); };
+  struct sigaction before {};
+  ::sigaction(SIGSEGV, &action, &before);
+  static int n = 0;  // static: keeps its value over a jump
+  for (n = 0; n < 11; ++n) {
+    if (::sigsetjmp(torn_out, 1) == 0) {
+      EXPECT_TRUE(emit_text(n % 2 == 0 ? std::string_view("whole") : forbidden_text()));
+    }
+  }
+  ::sigaction(SIGSEGV, &before, nullptr);
+  EXPECT_EQ(this_thread_writers->levels[0].busy.load(), WriterLevel::kFree);
+  EXPECT_EQ(ring.blocks_in(BlockState::kOpen), 1U);
+  EXPECT_EQ(account(ring.file()).total.written, 6U);
+  EXPECT_EQ(account(ring.file()).total.dropped_total(), 0U);
+}
+
+TEST(LeftEmit, IsFoundOutByTheNextFromTheSamePlace) {
+  const TestRing ring;
+  const Logger log = ring.open().logger("test");
+  expect_to_be_found_out_from_the_same_place(
+      ring, [&](std::string_view text) { return log.emit(Severity::kInfo, text); });
+}
+
+TEST(LeftEmit, OfACallSiteIsFoundOutByTheNextFromTheSamePlace) {
+  constexpr LogSite<Severity::kInfo, "site", "text"> kSite;
+  const TestRing ring;
+  const Logger log = ring.open().logger("test");
+  expect_to_be_found_out_from_the_same_place(ring,
+                                             [&](std::string_view text) { return log.emit(kSite, text); });
+}
+
+TEST(LeftEmit, OfASpansEndIsFoundOutByTheNextFromTheSamePlace) {
+  constexpr SpanSite<"site", SpanKind::kInternal, "text"> kSite;
+  const TestRing ring;
+  const Tracer tracer = ring.open().tracer("test");
+  expect_to_be_found_out_from_the_same_place(
+      ring, [&](std::string_view text) { return tracer.start(kSite).end(text); });
 }
 
 TEST(LeftEmit, OnTheAlternateStackLeavesItsLevelToo) {
