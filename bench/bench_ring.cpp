@@ -23,11 +23,12 @@ ScratchFolder::~ScratchFolder() {
   if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
 }
 
-Result<std::unique_ptr<BenchRing>> BenchRing::create(std::uint64_t capacity_bytes) {
+Result<std::unique_ptr<BenchRing>> BenchRing::create(const RingShape& shape) {
   auto folder = std::make_unique<ScratchFolder>();
   if (folder->path().empty()) return Error{ErrorCode::kSystem, "cannot make a folder in /dev/shm"};
   auto ring = Ring::open_or_create({.path = folder->path() / "bench.ring",
-                                    .capacity_bytes = capacity_bytes,
+                                    .capacity_bytes = shape.capacity_bytes,
+                                    .block_bytes = shape.block_bytes,
                                     .resource = {.service_name = "shop"}});
   if (!ring) return ring.error();
   auto file = RingFile::attach(ring->path());

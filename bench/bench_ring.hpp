@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ring that is measured: the default one (32 MiB, blocks of 16 KiB), or a larger one, in a folder of its own, and its
-// reading side.
+// The ring that is measured: the default one, or one of another shape, in a folder of its own, and its reading side.
 #pragma once
 
 #include <cstdint>
@@ -35,9 +34,14 @@ struct Taken {
   std::uint64_t payload_bytes = 0;
 };
 
+struct RingShape {
+  std::uint64_t capacity_bytes = OpenOptions{}.capacity_bytes;
+  std::uint32_t block_bytes = OpenOptions{}.block_bytes;
+};
+
 class BenchRing {
  public:
-  static Result<std::unique_ptr<BenchRing>> create(std::uint64_t capacity_bytes = 32U << 20U);
+  static Result<std::unique_ptr<BenchRing>> create(const RingShape& shape = {});
 
   const Ring& ring() const noexcept { return ring_; }
   const RingFile& file() const noexcept { return *file_; }

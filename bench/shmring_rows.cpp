@@ -9,6 +9,7 @@ namespace shmring::bench {
 namespace {
 
 constexpr const char* kSurvives = "OTLP in shared memory; survives its process";
+constexpr const char* kBytes = "bytes in shared memory; survive their process";
 
 /// A row of a record that `emit(samples, logger or tracer, i)` emits. `kClock`: by which clock it is stamped.
 template <Clock kClock, typename Emit>
@@ -30,10 +31,11 @@ void add_span_row(Rows& rows, About about, Emit) {
   });
 }
 
+constexpr auto kEmit = [](const SampleRecords& samples, const Logger& log, std::uint64_t i) {
+  return samples.emit_log(log, i);
+};
+
 void add_logs(Rows& rows) {
-  const auto emit = [](const SampleRecords& samples, const Logger& log, std::uint64_t i) {
-    return samples.emit_log(log, i);
-  };
   const auto emit_site = [](const SampleRecords& samples, const Logger& log, std::uint64_t i) {
     return samples.emit_log_site(log, i);
   };
@@ -46,11 +48,10 @@ void add_logs(Rows& rows) {
       rows, {.name = "emit_log_site", .label = "log record, call site encoded ahead, `clock_gettime`"},
       emit_site);
   add_log_row<Clock::kTsc>(
-      rows, {.name = "emit_log_tsc", .label = "log record, `Logger::emit`, the TSC stamps"}, emit);
-  add_log_row<Clock::kRealtime>(
-      rows,
-      {.name = "emit_log", .label = "log record, `Logger::emit`, `clock_gettime`", .producers = {1, 2, 4, 8}},
-      emit);
+      rows, {.name = "emit_log_tsc", .label = "log record, `Logger::emit`, the TSC stamps"}, kEmit);
+  add_emit_log_row(rows, {.name = "emit_log",
+                          .label = "log record, `Logger::emit`, `clock_gettime`",
+                          .producers = {1, 2, 4, 8}});
 }
 
 void add_spans(Rows& rows) {
@@ -77,21 +78,9 @@ void add_spans(Rows& rows) {
 }
 
 void add_bare_slots(Rows& rows) {
-  constexpr const char* kBytes = "bytes in shared memory; survive their process";
-  add_ring_row<kPayloadBytes>(rows,
-                              {.name = "reserve_copy_commit",
-                               .label = "reserve, copy 200 bytes, commit",
-                               .record = kBytes,
-                               .producers = {1, 2, 4, 8}},
-                              [](const Ring& ring, const SampleRecords& samples) {
-                                return [writer = ring.writer(), &samples](std::uint64_t i) mutable {
-                                  auto slot = writer.try_reserve(RecordKind::kLog, kPayloadBytes);
-                                  if (!slot) return false;
-                                  std::memcpy(slot.payload().data(), samples.encoded(i).data(),
-                                              kPayloadBytes);
-                                  return std::move(slot).commit();
-                                };
-                              });
+  add_reserve_row(
+      rows,
+      {.name = "reserve_copy_commit", .label = "reserve, copy 200 bytes, commit", .producers = {1, 2, 4, 8}});
   add_ring_row<64>(
       rows, {.name = "empty_slot", .label = "reserve 64 bytes, write nothing, commit", .record = kBytes},
       [](const Ring& ring, const SampleRecords&) {
@@ -103,6 +92,22 @@ void add_bare_slots(Rows& rows) {
 }
 
 }  // namespace
+
+void add_emit_log_row(Rows& rows, About about) {
+  add_log_row<Clock::kRealtime>(rows, std::move(about), kEmit);
+}
+
+void add_reserve_row(Rows& rows, About about) {
+  about.record = kBytes;
+  add_ring_row<kPayloadBytes>(rows, std::move(about), [](const Ring& ring, const SampleRecords& samples) {
+    return [writer = ring.writer(), &samples](std::uint64_t i) mutable {
+      auto slot = writer.try_reserve(RecordKind::kLog, kPayloadBytes);
+      if (!slot) return false;
+      std::memcpy(slot.payload().data(), samples.encoded(i).data(), kPayloadBytes);
+      return std::move(slot).commit();
+    };
+  });
+}
 
 void add_shmring_rows(Rows& rows) {
   add_logs(rows);

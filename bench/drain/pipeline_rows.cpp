@@ -58,7 +58,7 @@ BenchRing* ring_of(benchmark::State& state, const std::string& row, std::uint64_
   static std::map<std::string, std::unique_ptr<BenchRing>> rings;
   std::unique_ptr<BenchRing>& ring = rings[row + "/" + std::to_string(state.range(0))];
   if (ring) return ring.get();
-  auto made = BenchRing::create(bytes);
+  auto made = BenchRing::create({.capacity_bytes = bytes});
   if (made && (*made)->warm_up()) return (ring = *std::move(made)).get();
   fail_row(made ? "records were lost while the ring was warmed up" : made.error().message.c_str());
   state.SkipWithError("no ring could be made");

@@ -34,7 +34,7 @@ Scene* scene_of(std::uint64_t ring_mib, std::size_t writers) {
   static std::map<std::pair<std::uint64_t, std::size_t>, Scene> scenes;
   Scene& scene = scenes[{ring_mib, writers}];
   if (scene.ring) return &scene;
-  auto ring = BenchRing::create(ring_mib << 20U);
+  auto ring = BenchRing::create({.capacity_bytes = ring_mib << 20U});
   if (!ring) return nullptr;
   scene.ring = *std::move(ring);
   const Logger log = scene.ring->ring().logger("shop.orders", "1.4.0");

@@ -83,4 +83,8 @@ void add_floor_rows(Rows& rows);
 void add_shmring_rows(Rows& rows);
 void add_shmring_situations(Rows& rows);
 
+/// One of our rows by itself, for who wants another name or batch: Logger::emit with `clock_gettime`; reserve, copy, commit.
+void add_emit_log_row(Rows& rows, About about);
+void add_reserve_row(Rows& rows, About about);
+
 }  // namespace shmring::bench

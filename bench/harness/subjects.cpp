@@ -8,7 +8,7 @@ namespace shmring::bench {
 
 Result<BenchRing*> Subjects::ring() {
   if (ring_ == nullptr) {
-    auto ring = BenchRing::create();
+    auto ring = BenchRing::create(shape_);
     if (!ring) return ring.error();
     if (memory_ == Memory::kTouched && !(*ring)->warm_up())
       return Error{ErrorCode::kSystem, "records were lost while the ring was warmed up"};

@@ -20,11 +20,12 @@ class Subjects {
   /// kTouched: nothing is touched for the first time while somebody measures. kUntouched: for counters of instructions, which
   /// do not see page faults and take long over making memory warm.
   enum class Memory : std::uint8_t { kTouched, kUntouched };
-  explicit Subjects(Memory memory = Memory::kTouched) : memory_(memory) {}
+  explicit Subjects(Memory memory = Memory::kTouched, const RingShape& shape = {})
+      : memory_(memory), shape_(shape) {}
 
   const SampleRecords& samples() const noexcept { return samples_; }
 
-  /// The default ring, in a folder of its own.
+  /// The ring, in a folder of its own.
   Result<BenchRing*> ring();
 
   /// kMemoryBytes of shared memory.
@@ -32,6 +33,7 @@ class Subjects {
 
  private:
   Memory memory_;
+  RingShape shape_;
   SampleRecords samples_;
   std::unique_ptr<BenchRing> ring_;
   std::unique_ptr<SharedMemory> shared_memory_;
