@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Builds and runs the benchmarks, ours and the rivals' in one run, writes bench/results/DATE-MACHINE.json and prints the tables
-# made from it. bench/README.md says what is measured and how. Some five minutes once everything is built.
+# made from it. bench/README.md says what is measured and how. Some six minutes once everything is built.
 #
 # usage: scripts/bench.sh [--no-install] [--machine NAME] [--repetitions N] [--filter REGEX] [--output FILE] [--readme]
 #
@@ -211,6 +211,15 @@ if [ -x "$bin/shmring-process-bench" ] && [ -z "$filter" ]; then
     --context "kernel=$kernel" --context "commit=$commit" --context "command=$command_line" >/dev/null 2>"$scratch/log" || {
     cat "$scratch/log" >&2
     say 'shmring-process-bench failed; its figures were not written'
+  }
+fi
+
+if [ -x "$bin/shmring-block-bench" ] && [ -z "$filter" ]; then
+  say 'measuring block sizes over capacities'
+  "$bin/shmring-block-bench" --json "${output%.json}-blocks.json" --context "date=$date" --context "machine=$machine" \
+    --context "kernel=$kernel" --context "commit=$commit" --context "command=$command_line" 2>"$scratch/log" || {
+    cat "$scratch/log" >&2
+    say 'shmring-block-bench failed; its figures were not written'
   }
 fi
 

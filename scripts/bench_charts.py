@@ -10,6 +10,7 @@ ALT = {
     "cost": "What a record costs the program that emits it, by rival, on a logarithmic scale",
     "producers": "What a record costs by the number of producers that emit at once",
     "latency": "How many operations take longer than so many nanoseconds",
+    "blocks": "What a record costs over the size of a block, for rings of several capacities, drained often and late",
 }
 PALETTE = ("#2f7ed8", "#e07b00", "#2a9d5c", "#d1495b", "#8a5cd6", "#1b9aaa", "#a8763e", "#808080", "#c2569b", "#6f8f00")
 OF_GROUP = {"shmring": "#2f7ed8", "rival": "#e07b00", "floor": "#808080"}
@@ -52,6 +53,22 @@ class Log:
         return [10.0 ** power for power in range(self.low, self.high + 1)]
 
 
+class Linear:
+    """An axis from zero to at least `high`, in about eight steps, drawn between two places of the picture."""
+
+    def __init__(self, high, begin, end):
+        power = 10.0 ** math.floor(math.log10(high / 8))
+        self.step = power * next(factor for factor in (1, 2, 5, 10) if power * factor * 8 >= high)
+        self.steps = math.ceil(high / self.step)
+        self.begin, self.end = begin, end
+
+    def __call__(self, value):
+        return round(self.begin + value / (self.steps * self.step) * (self.end - self.begin), 1)
+
+    def ticks(self):
+        return [number * self.step for number in range(self.steps + 1)]
+
+
 class Picture:
     def __init__(self, height, title, result):
         note = f"{result['date']}, {result['machine']}, commit {result['commit']}: {result['command']}"
@@ -72,9 +89,9 @@ class Picture:
         fill = f'fill="none" stroke="{color}" stroke-width="1.5"' if is_hollow else f'fill="{color}"'
         self.parts.append(f'<circle cx="{x}" cy="{y}" r="4" {fill}/>')
 
-    def path(self, points, color):
-        way = " ".join(f"{x},{y}" for x, y in points)
-        self.parts.append(f'<polyline points="{way}" fill="none" stroke="{color}" stroke-width="2"/>')
+    def path(self, points, color, is_dashed=False):
+        way, dashes = " ".join(f"{x},{y}" for x, y in points), ' stroke-dasharray="6 4"' if is_dashed else ""
+        self.parts.append(f'<polyline points="{way}" fill="none" stroke="{color}" stroke-width="2"{dashes}/>')
 
     def svg(self):
         return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {self.height}" width="{WIDTH}" '
@@ -193,7 +210,61 @@ def latency(result, processes):
     return picture.svg()
 
 
-def draw(result, processes=None):
+DRAINED = {"quarter": "drained whenever a quarter of the ring is full", "three_quarters": "far behind: when three quarters are full"}
+
+
+def by_capacity(rows, name, drained):
+    """{capacity in bytes: {block size in bytes: ns of a record, the median}} of one operation."""
+    lines = {}
+    for row in rows:
+        if (row["name"], row["drained"]) == (name, drained):
+            lines.setdefault(row["capacity_bytes"], {})[row["block_bytes"]] = statistics.median(row["ns"])
+    return {capacity: dict(sorted(lines[capacity].items())) for capacity in sorted(lines)}
+
+
+def over_block_size(picture, rows, names, drained, left, right, up):
+    """One panel: a line for each capacity; the first operation's is drawn through, the other one's is dashed."""
+    sizes = sorted({row["block_bytes"] for row in rows})
+    doublings = max(math.log2(sizes[-1] / sizes[0]), 1)
+    x = {size: round(left + (right - left) * math.log2(size / sizes[0]) / doublings, 1) for size in sizes}
+    for tick in up.ticks():
+        picture.line(left, up(tick), right, up(tick))
+        picture.text(left - 8, up(tick) + 4, f"{tick:g} ns", "end")
+    for size in sizes:
+        picture.text(x[size], up.begin + 18, f"{size >> 10}", "middle")
+    picture.text((left + right) // 2, up.begin + 36, "block size, KiB", "middle", "note")
+    picture.text((left + right) // 2, 60, DRAINED[drained], "middle")
+    for name in names:
+        for number, line in enumerate(by_capacity(rows, name, drained).values()):
+            points = [(x[size], up(ns)) for size, ns in line.items()]
+            picture.path(points, PALETTE[number], is_dashed=name != names[0])
+            for px, py in points:
+                picture.dot(px, py, PALETTE[number])
+
+
+def blocks(measured):
+    """Of the result of shmring-block-bench: what a record costs over block size, by capacity, drained often and late."""
+    if not measured:
+        return None
+    rows = measured["rows"]
+    labels = {row["name"]: plain(row["label"]) for row in rows}
+    names, capacities = list(labels), sorted({row["capacity_bytes"] for row in rows})
+    picture = Picture(520, "What a record costs over the size of a block, claims included: nanoseconds, median", measured)
+    up = Linear(max(statistics.median(row["ns"]) for row in rows), 400, 80)
+    middle = WIDTH // 2
+    over_block_size(picture, rows, names, "quarter", 64, middle - 20, up)
+    over_block_size(picture, rows, names, "three_quarters", middle + 64, WIDTH - 30, up)
+    for number, capacity in enumerate(capacities):
+        picture.line(64 + 120 * number, 456, 88 + 120 * number, 456, color=PALETTE[number])
+        picture.text(94 + 120 * number, 460, f"{capacity >> 20} MiB")
+    for number, name in enumerate(names):
+        picture.path([(64 + 360 * number, 480), (88 + 360 * number, 480)], "#808080", is_dashed=number > 0)
+        picture.text(94 + 360 * number, 484, labels[name])
+    return picture.svg()
+
+
+def draw(result, processes=None, measured_blocks=None):
     """{name: SVG} of those charts that the result has something for."""
-    charts = {"cost": cost(result), "producers": producers(result), "latency": latency(result, processes)}
+    charts = {"cost": cost(result), "producers": producers(result), "latency": latency(result, processes),
+              "blocks": blocks(measured_blocks)}
     return {name: svg for name, svg in charts.items() if svg is not None}

@@ -25,7 +25,9 @@ BEGIN = "<!-- bench:begin -->"
 END = "<!-- bench:end -->"
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results"
-PROCESSES = "-processes.json"  # the end of the name of shmring-process-bench's result, which stands beside the other one
+# Ends of names: the results of shmring-process-bench and shmring-block-bench stand beside the one of the same run.
+PROCESSES = "-processes.json"
+BLOCKS = "-blocks.json"
 DENOMINATOR = "clock_memcpy"
 # Of the flusher, in the README: one size, one number of writers, many writers.
 FLUSHER_IN_BRIEF = ("pipeline/records/100000", "pipeline/records/1000000", "pipeline/live_writers/1000")
@@ -120,6 +122,56 @@ def processes_table(processes):
     return [*lines, ""]
 
 
+def block_cost_table(blocks, name):
+    """One operation over block size, by capacity: drained often / late."""
+    rows = blocks["rows"]
+    often, late = (bench_charts.by_capacity(rows, name, drained) for drained in bench_charts.DRAINED)
+    label = next(row["label"] for row in rows if row["name"] == name)
+    lines = [f"| {label}: ns in blocks of | " + " | ".join(f"{capacity >> 20} MiB" for capacity in often) + " |",
+             "|---:|" + "---:|" * len(often)]
+    for size in sorted({row["block_bytes"] for row in rows}):
+        cells = [f"{figure(often[capacity][size])} / {figure(late[capacity][size])}" if size in often[capacity] else "-" for capacity in often]
+        lines.append(f"| {size >> 10} KiB | " + " | ".join(cells) + " |")
+    return [*lines, ""]
+
+
+def held_cell(block):
+    if block is None:
+        return "-"
+    held, refused = block["blocks_of_sleepers"], block["refused_of_sleepers"]
+    share = 100 * held * block["block_bytes"] / block["capacity_bytes"]
+    return f"{held}, {share:.1f} %" + (f" ({refused} refused)" if refused else "")
+
+
+def room_table(blocks):
+    """What a full block has in it, and how much of each ring sleeping threads hold."""
+    capacities = sorted({block["capacity_bytes"] for block in blocks["blocks"]})
+    by_shape = {(block["block_bytes"], block["capacity_bytes"]): block for block in blocks["blocks"]}
+    threads = blocks["blocks"][0]["sleepers"]
+    lines = [f"{threads} threads emitted one record each and sleep; then all is drained. Blocks that they still hold, by capacity, and records that "
+             "found no free block:", "",
+             "| block | log records in it | context | unused at its end | " + " | ".join(f"{capacity >> 20} MiB" for capacity in capacities) + " |",
+             "|---:|---:|---:|---:|" + "---:|" * len(capacities)]
+    for size in sorted({size for size, _ in by_shape}):
+        one = next(block for (block_bytes, _), block in by_shape.items() if block_bytes == size)
+        cells = [f"{size >> 10} KiB", f"{one['records']:,}"]
+        cells += [f"{one[part]:,} bytes, {100 * one[part] / size:.1f} %" for part in ("context_bytes", "unused_bytes")]
+        for capacity in capacities:
+            cells.append(held_cell(by_shape.get((size, capacity))))
+        lines.append("| " + " | ".join(cells) + " |")
+    return [*lines, ""]
+
+
+def block_tables(blocks):
+    """What shmring-block-bench wrote."""
+    if not blocks:
+        return []
+    lines = ["Block size over capacity: drained whenever a quarter of the ring is full / only when three quarters are. Claims are included.", ""]
+    for name in dict.fromkeys(row["name"] for row in blocks["rows"]):
+        lines += block_cost_table(blocks, name)
+    return lines + room_table(blocks)
+
+
 def charts_of(names, folder):
     return [f"![{bench_charts.ALT[name]}]({folder}{name}.svg)\n" for name in bench_charts.ALT if name in names]
 
@@ -140,8 +192,9 @@ def brief(result, charts=()):
                       "[bench/results](bench/results/README.md) has the other figures."]) + "\n"
 
 
-def full(result, processes, charts=()):
+def full(result, processes, blocks=None, charts=()):
     lines = head(result) + charts_of(charts, "") + cost_tables(result) + flusher_table(result) + processes_table(processes)
+    lines += block_tables(blocks)
     return "\n".join([*lines, FOOT.rstrip()]) + "\n"
 
 
@@ -154,7 +207,7 @@ def with_table(text, new):
 
 
 def latest():
-    results = [path for path in sorted(RESULTS.glob("*.json")) if not path.name.endswith(PROCESSES)]
+    results = [path for path in sorted(RESULTS.glob("*.json")) if not path.name.endswith((PROCESSES, BLOCKS))]
     if not results:
         raise Problem("no result in bench/results: run scripts/bench.sh")
     return results[-1]
@@ -162,6 +215,11 @@ def latest():
 
 def read(path):
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def read_beside(path, end):
+    other = path.with_name(path.stem + end)
+    return read(other) if other.exists() else None
 
 
 def put(path, new, old, is_check):
@@ -181,12 +239,11 @@ def main(arguments):
         parser.error("--check wants --readme")
     try:
         path = options.result or latest()
-        of_processes = path.with_name(path.stem + PROCESSES)
-        result, processes = read(path), read(of_processes) if of_processes.exists() else None
+        result, (processes, blocks) = read(path), (read_beside(path, end) for end in (PROCESSES, BLOCKS))
         if not options.readme:
-            sys.stdout.write(full(result, processes))
+            sys.stdout.write(full(result, processes, blocks))
             return 0
-        charts = bench_charts.draw(result, processes)
+        charts = bench_charts.draw(result, processes, blocks)
         old = options.readme.read_text(encoding="utf-8")
         try:
             text = with_table(old, brief(result, charts))
@@ -194,7 +251,7 @@ def main(arguments):
             raise Problem(f"{options.readme} {problem}") from problem
         put(options.readme, text, old, options.check)
         beside = {f"{name}.svg": svg for name, svg in charts.items()}
-        beside["README.md"] = f"# What was measured last\n\nMade by scripts/bench_table.py.\n\n{full(result, processes, charts)}"
+        beside["README.md"] = f"# What was measured last\n\nMade by scripts/bench_table.py.\n\n{full(result, processes, blocks, charts)}"
         for name, content in beside.items():
             other = path.with_name(name)
             put(other, content, other.read_text(encoding="utf-8") if other.exists() else "", options.check)

@@ -9,6 +9,7 @@ import pathlib
 import sys
 import tempfile
 import unittest
+import unittest.mock
 import xml.etree.ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
@@ -43,6 +44,21 @@ DRAIN = {"benchmarks": [
     for kind, ns in (("iteration", 200.0), ("iteration", 180.0), ("iteration", 250.0), ("aggregate", 7.0))]}
 PROCESSES = {"rows": [{"part": "exit", "name": "after 1 record", "unit": "us", "values": {"median": 36.0, "p99": 2400.0}}],
              "histograms": [{"name": "ring full", "unit": "ns", "buckets": [[100, 5], [200, 5]]}]}
+
+
+KIB, MIB = 1 << 10, 1 << 20
+
+
+def block_row(name, block_kib, capacity_mib, drained, ns):
+    return {**row(name, "shmring", ns), "block_bytes": block_kib * KIB, "capacity_bytes": capacity_mib * MIB, "drained": drained}
+
+
+BLOCKS = {**HOW, "rows": [block_row(name, block, capacity, drained, [ns, ns + 2, ns + 50])
+                          for name, more in (("emit_log", 30.0), ("reserve", 0.0)) for capacity in (1, 32) for block in (4, 16)
+                          for drained, ns in (("quarter", more + block), ("three_quarters", more + block + capacity))],
+          "blocks": [{"block_bytes": block * KIB, "capacity_bytes": capacity * MIB, "records": 4 * block, "context_bytes": 40,
+                      "unused_bytes": 8 * block, "sleepers": 100, "blocks_of_sleepers": min(100, 768 * capacity // block),
+                      "refused_of_sleepers": max(0, 100 - 1024 * capacity // block)} for capacity in (1, 32) for block in (4, 16)]}
 
 
 def result(**changes):
@@ -129,6 +145,22 @@ class BenchTable(unittest.TestCase):
         self.assertIn("| exit: after 1 record | us | median 36.0, p99 2,400 |", bench_table.full(result(), PROCESSES))
         self.assertNotIn("exit:", bench_table.brief(result()))
 
+    def test_block_sizes_are_shown_by_capacity_drained_often_and_late(self):
+        text = bench_table.full(result(), None, BLOCKS)
+        self.assertIn("| label of emit_log: ns in blocks of | 1 MiB | 32 MiB |", text)
+        self.assertIn("| 16 KiB | 48.0 / 49.0 | 48.0 / 80.0 |", text)
+
+    def test_the_room_in_a_ring_is_shown_and_who_found_none(self):
+        text = bench_table.full(result(), None, BLOCKS)
+        self.assertIn("| 16 KiB | 64 | 40 bytes, 0.2 % | 128 bytes, 0.8 % | 48, 75.0 % (36 refused) | 100, 4.9 % |", text)
+
+    def test_a_shape_that_was_not_measured_is_a_gap(self):
+        def without(name):
+            return [one for one in BLOCKS[name] if (one["block_bytes"], one["capacity_bytes"]) != (16 * KIB, 1 * MIB)]
+        text = bench_table.full(result(), None, {**BLOCKS, "rows": without("rows"), "blocks": without("blocks")})
+        self.assertIn("| 16 KiB | - | 48.0 / 80.0 |", text)
+        self.assertIn("128 bytes, 0.8 % | - | 100, 4.9 % |", text)
+
     def test_says_so_when_the_machine_was_busy(self):
         self.assertNotIn("Others used", bench_table.full(result(), None))
         self.assertIn("Others used 60 %", bench_table.full(result(busy_percent=60), None))
@@ -144,13 +176,28 @@ class BenchCharts(unittest.TestCase):
             self.assertIn(label, words)
 
     def test_every_chart_names_date_machine_and_command(self):
-        for svg in bench_charts.draw(result(), PROCESSES).values():
+        for svg in bench_charts.draw(result(), PROCESSES, BLOCKS).values():
             text = " ".join(self.words(svg))
             for part in ("2026-11-20", "A Machine, 2 cores", "scripts/bench.sh"):
                 self.assertIn(part, text)
 
+    def test_the_chart_of_block_sizes_has_a_line_for_each_operation_and_capacity_in_both_panels(self):
+        svg = bench_charts.blocks(BLOCKS)
+        of_legend = 2
+        self.assertEqual(svg.count("<polyline"), 2 * 2 * 2 + of_legend)
+        self.assertEqual(svg.count("stroke-dasharray"), 2 * 2 + of_legend // 2)
+        for words in ("1 MiB", "32 MiB", "label of emit_log", "label of reserve", *bench_charts.DRAINED.values()):
+            self.assertIn(words, self.words(svg))
+
+    def test_a_linear_axis_has_some_round_steps_and_room_for_its_highest_value(self):
+        for high in (0.7, 9, 52.9, 80, 81, 1000):
+            ticks = bench_charts.Linear(high, 400, 80).ticks()
+            self.assertEqual(ticks[0], 0)
+            self.assertGreaterEqual(ticks[-1], high)
+            self.assertTrue(3 < len(ticks) < 11, ticks)
+
     def test_charts_adapt_to_dark_pages(self):
-        for svg in bench_charts.draw(result(), PROCESSES).values():
+        for svg in bench_charts.draw(result(), PROCESSES, BLOCKS).values():
             self.assertIn("prefers-color-scheme: dark", svg)
 
     def test_the_share_of_slower_operations_falls_from_all_to_the_last(self):
@@ -200,6 +247,20 @@ class Readme(unittest.TestCase):
         self.assertEqual(sorted(path.name for path in self.result.parent.iterdir() if path.suffix != ".json"),
                          ["README.md", "cost.svg", "latency.svg", "producers.svg"])
         self.assertIn("after 1 record", (self.result.parent / "README.md").read_text(encoding="utf-8"))
+
+    def test_block_sizes_have_a_chart_when_they_were_measured(self):
+        self.write("old\n")
+        self.result.with_name(self.result.stem + bench_table.BLOCKS).write_text(json.dumps(BLOCKS), encoding="utf-8")
+        self.call()
+        self.assertTrue((self.result.parent / "blocks.svg").exists())
+        self.assertIn("](blocks.svg)", (self.result.parent / "README.md").read_text(encoding="utf-8"))
+        self.assertEqual(self.call("--check"), (0, ""))
+
+    def test_what_stands_beside_a_result_is_not_taken_for_the_latest_one(self):
+        for end in (bench_table.PROCESSES, bench_table.BLOCKS):
+            self.result.with_name(self.result.stem + end).write_text("{}", encoding="utf-8")
+        with unittest.mock.patch.object(bench_table, "RESULTS", self.result.parent):
+            self.assertEqual(bench_table.latest(), self.result)
 
     def test_a_second_time_changes_nothing(self):
         self.write("old\n")
