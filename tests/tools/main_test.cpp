@@ -11,7 +11,8 @@ TEST(CommandLine, WithoutAVerbSaysWhatThereIs) {
   const Ended ended = shmring({});
   EXPECT_EQ(ended.exit_code, 2);
   EXPECT_EQ(ended.err,
-            "shmring: a verb is needed; there are: create, status, dump, tap, emit, exec, fsck, recover, flusher, bench "
+            "shmring: a verb is needed; there are: create, status, dump, tap, emit, exec, fsck, recover, "
+            "flusher, bench "
             "(shmring VERB --help)\n");
 }
 
