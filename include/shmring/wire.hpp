@@ -31,7 +31,7 @@ constexpr std::size_t varint_size(std::uint64_t value) noexcept {
 #endif
 
 /// memcpy for sizes that are mostly below 65: a few loads and stores that may overlap, instead of a call.
-inline void copy(std::byte* to, const void* from, std::size_t size) noexcept {
+[[gnu::always_inline]] inline void copy(std::byte* to, const void* from, std::size_t size) noexcept {
   if (__builtin_constant_p(size)) {
     if (size != 0) __builtin_memcpy(to, from, size);
     return;
@@ -90,22 +90,22 @@ class ByteSink {
   explicit constexpr ByteSink(std::byte* out) noexcept : out_(out) {}
   constexpr std::byte* position() const noexcept { return out_; }
 
-  constexpr void varint(std::uint64_t value) noexcept {
+  [[gnu::always_inline]] constexpr void varint(std::uint64_t value) noexcept {
     while (value >= 0x80U) {
       *out_++ = static_cast<std::byte>(value | 0x80U);
       value >>= 7U;
     }
     *out_++ = static_cast<std::byte>(value);
   }
-  void fixed32(std::uint32_t value) noexcept {
+  [[gnu::always_inline]] void fixed32(std::uint32_t value) noexcept {
     __builtin_memcpy(out_, &value, sizeof(value));
     out_ += sizeof(value);
   }
-  void fixed64(std::uint64_t value) noexcept {
+  [[gnu::always_inline]] void fixed64(std::uint64_t value) noexcept {
     __builtin_memcpy(out_, &value, sizeof(value));
     out_ += sizeof(value);
   }
-  void bytes(const void* from, std::size_t size) noexcept {
+  [[gnu::always_inline]] void bytes(const void* from, std::size_t size) noexcept {
     copy(out_, from, size);
     out_ += size;
   }
