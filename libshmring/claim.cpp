@@ -7,10 +7,21 @@
 
 #include "libshmring/evict.hpp"
 #include "libshmring/liveness.hpp"
+#include "libshmring/map_ahead.hpp"
 #include "libshmring/system.hpp"
 
 namespace shmring {
 namespace {
+
+std::atomic<std::uint32_t>& next_block(const RingCore& ring, const WriterState& state) noexcept {
+  const std::uint32_t total = ring.file().geometry().block_count;
+  return ring.header().next_block[state.slot_index % (total / stretch_blocks(total)) % kStretches].hint;
+}
+
+/// A long-lived process has most of the ring in its page table.
+void map_if_new(const WriterState& state, const void* begin, std::size_t bytes) noexcept {
+  if (state.is_new) map_ahead(begin, bytes);
+}
 
 /// A block that is ours but cannot be used: the flusher finds out what is wrong with it.
 void give_up(BlockDescriptor& descriptor, StateWord mine) noexcept {
@@ -43,8 +54,8 @@ bool has_conts(const RingCore& ring, std::uint32_t index) noexcept {
 
 /// (OPEN, gone owner, unpinned) -> (OPEN, me), where there is room (R9). It gets a new ticket: what we write to it comes after what we
 /// wrote to the block before.
-OpenBlock adopt(RingCore& ring, WriterState& state, const Wanted& wanted, std::uint32_t index,
-                std::uint64_t word, std::optional<std::uint64_t> ticket) noexcept {
+[[gnu::hot]] OpenBlock adopt(RingCore& ring, WriterState& state, const Wanted& wanted, std::uint32_t index,
+                             std::uint64_t word, std::optional<std::uint64_t> ticket) noexcept {
   const StateWord owner = StateWord::unpack(word);
   if (owner.state != BlockState::kOpen || owner.pin != Pin::kUnpinned || owner.signal != wanted.signal)
     return {};
@@ -68,6 +79,7 @@ OpenBlock adopt_predecessors(RingCore& ring, WriterState& state, const Wanted& w
   for (const auto& hint : ring.slot(state.slot_index).open_block[static_cast<std::size_t>(wanted.signal)]) {
     const std::uint32_t index = hint.load(std::memory_order_relaxed);  // relaxed: a hint; the CAS decides
     if (index == kNoBlock || index > ring.file().geometry().block_count) continue;
+    map_if_new(state, &ring.file().descriptors()[index - 1], sizeof(BlockDescriptor));
     const std::uint64_t word =
         ring.file().descriptors()[index - 1].state.load(std::memory_order_acquire);  // P3
     if (const OpenBlock block = adopt(ring, state, wanted, index - 1, word, {}); block.capacity != 0)
@@ -77,10 +89,11 @@ OpenBlock adopt_predecessors(RingCore& ring, WriterState& state, const Wanted& w
 }
 
 /// One scan, from the hint on, looks at every block once (R12).
-OpenBlock scan(RingCore& ring, WriterState& state, const Wanted& wanted) noexcept {
+[[gnu::hot]] OpenBlock scan(RingCore& ring, WriterState& state, const Wanted& wanted) noexcept {
   const std::uint32_t total = ring.file().geometry().block_count;
   const std::uint64_t ticket = next_ticket(ring.header());
-  const std::uint32_t start = scan_start(ring.header(), total);
+  const std::uint32_t start = scan_start(ring, state);
+  map_if_new(state, &ring.file().descriptors()[start], sizeof(BlockDescriptor));
   for (std::uint32_t step = 0; step < total; ++step) {
     const std::uint32_t index = start + step < total ? start + step : start + step - total;
     const std::uint64_t word =
@@ -90,7 +103,7 @@ OpenBlock scan(RingCore& ring, WriterState& state, const Wanted& wanted) noexcep
                                 : adopt(ring, state, wanted, index, word, ticket);
     if (block.capacity == 0) continue;
     // What if we die before this store? The next scan looks at this block once more.
-    ring.header().next_block.store(index + 1, std::memory_order_relaxed);  // relaxed: a hint
+    next_block(ring, state).store(index + 1, std::memory_order_relaxed);  // relaxed: a hint
     return block;
   }
   return {};
@@ -110,20 +123,21 @@ OpenBlock take_oldest(RingCore& ring, WriterState& state, const Wanted& wanted) 
 
 }  // namespace
 
-std::uint64_t next_ticket(RingHeader& header) noexcept {
+[[gnu::hot]] std::uint64_t next_ticket(RingHeader& header) noexcept {
   return header.ticket.fetch_add(1, std::memory_order_acq_rel);  // P14
 }
 
-std::uint32_t scan_start(const RingHeader& header, std::uint32_t total) noexcept {
-  return header.next_block.load(std::memory_order_relaxed) % total;  // relaxed: a hint
+std::uint32_t scan_start(const RingCore& ring, const WriterState& state) noexcept {
+  return next_block(ring, state).load(std::memory_order_relaxed) %
+         ring.file().geometry().block_count;  // relaxed: a hint
 }
 
-bool owned_by(const StateWord& word, const WriterState& state) noexcept {
+[[gnu::hot]] bool owned_by(const StateWord& word, const WriterState& state) noexcept {
   return word.writer == state.slot_index && word.writer_generation == state.slot_generation;
 }
 
-StateWord word_of(const WriterState& state, BlockState block_state, Signal signal,
-                  std::uint32_t block_generation) noexcept {
+[[gnu::hot]] StateWord word_of(const WriterState& state, BlockState block_state, Signal signal,
+                               std::uint32_t block_generation) noexcept {
   return {.state = block_state,
           .signal = signal,
           .writer = static_cast<std::uint16_t>(state.slot_index),
@@ -131,8 +145,8 @@ StateWord word_of(const WriterState& state, BlockState block_state, Signal signa
           .block_generation = block_generation};
 }
 
-OpenBlock take_over(RingCore& ring, const WriterState& state, const StateWord& mine, std::uint32_t index,
-                    const Wanted& wanted, std::uint32_t conts) noexcept {
+[[gnu::hot]] OpenBlock take_over(RingCore& ring, const WriterState& state, const StateWord& mine,
+                                 std::uint32_t index, const Wanted& wanted, std::uint32_t conts) noexcept {
   BlockDescriptor& descriptor = ring.file().descriptors()[index];
   const CommittedWord committed{descriptor.committed.load(std::memory_order_acquire)};  // P1
   const std::uint32_t capacity = std::min(ring.file().geometry().block_bytes * (conts + 1), kLargestRunBytes);
@@ -144,8 +158,13 @@ OpenBlock take_over(RingCore& ring, const WriterState& state, const StateWord& m
   OpenBlock block;
   block.base = ring.file().block(index);
   // A fresh block is read before it is written: of a page that is read the kernel maps the 64 KiB around it as well, of one that is
-  // written only itself; and a new process has none of them. Who goes on in another's block may have little to say, and pays for one.
-  if (committed.offset_bytes() == 0) static_cast<void>(*static_cast<volatile const std::byte*>(block.base));
+  // written only itself.
+  // A new process does not: it may have little to say, and pays for what it uses.
+  if (state.is_new) {
+    map_ahead(block.base + committed.offset_bytes(), wanted.bytes);
+  } else if (committed.offset_bytes() == 0) {
+    static_cast<void>(*static_cast<volatile const std::byte*>(block.base));
+  }
   block.capacity = capacity;
   block.index = index;
   block.descriptor = &descriptor;
@@ -154,12 +173,12 @@ OpenBlock take_over(RingCore& ring, const WriterState& state, const StateWord& m
   return block;
 }
 
-void stamp(BlockDescriptor& descriptor, std::uint64_t ticket) noexcept {
+[[gnu::hot]] void stamp(BlockDescriptor& descriptor, std::uint64_t ticket) noexcept {
   descriptor.ticket.store(ticket, std::memory_order_relaxed);            // relaxed: as in adopt()
   descriptor.opened_ns.store(boottime_ns(), std::memory_order_relaxed);  // relaxed: for people
 }
 
-void count_claimed(RingHeader& header, std::uint32_t blocks, std::uint32_t total) noexcept {
+[[gnu::hot]] void count_claimed(RingHeader& header, std::uint32_t blocks, std::uint32_t total) noexcept {
   const std::uint32_t before =
       header.free_blocks.fetch_sub(blocks, std::memory_order_relaxed);  // relaxed: an estimate
   // An estimate that ran below zero is larger than the ring.
@@ -167,6 +186,7 @@ void count_claimed(RingHeader& header, std::uint32_t blocks, std::uint32_t total
 }
 
 OpenBlock claim_block(RingCore& ring, WriterState& state, const Wanted& wanted) noexcept {
+  __builtin_prefetch(&ring.header().ticket, 1);  // another thread's claim had it last
   OpenBlock block = adopt_predecessors(ring, state, wanted);
   if (block.capacity == 0) block = scan(ring, state, wanted);
   if (block.capacity == 0) block = take_oldest(ring, state, wanted);

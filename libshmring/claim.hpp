@@ -24,7 +24,7 @@ StateWord word_of(const WriterState& state, BlockState block_state, Signal signa
 
 /// A block with room for what is wanted: one that a thread that is gone left open (R9), a FREE one, or, with policy drop-oldest, the oldest.
 /// nullopt-like: `block.capacity` is 0 when the ring is full. Nothing has been appended to it yet.
-OpenBlock claim_block(RingCore& ring, WriterState& state, const Wanted& wanted) noexcept;
+[[gnu::hot]] OpenBlock claim_block(RingCore& ring, WriterState& state, const Wanted& wanted) noexcept;
 
 /// The same for more than a block can hold: a head and as many neighbours to its right as it takes (R10).
 OpenBlock claim_run(RingCore& ring, WriterState& state, const Wanted& wanted) noexcept;
@@ -36,8 +36,9 @@ OpenBlock take_over(RingCore& ring, const WriterState& state, const StateWord& m
 
 /// The order of openings: a thread's later block has a later ticket.
 std::uint64_t next_ticket(RingHeader& header) noexcept;
-/// Where a scan for a block begins: behind the last one that was found, or at the lowest that was recycled since.
-std::uint32_t scan_start(const RingHeader& header, std::uint32_t total) noexcept;
+/// Where a scan for a block begins: behind the last one that was found from the writer's stretch, or at the lowest of it that was
+/// recycled since.
+std::uint32_t scan_start(const RingCore& ring, const WriterState& state) noexcept;
 /// A fresh block's ticket and time.
 void stamp(BlockDescriptor& descriptor, std::uint64_t ticket) noexcept;
 /// Lowers the estimate of free blocks, and wakes the flusher when few are left.

@@ -9,8 +9,17 @@
 namespace shmring {
 namespace {
 
+/// memcpy in place: a new process has no page with the C library's yet, and would read it from its file.
+[[gnu::hot]] void copy_here(std::byte* to, const void* from, std::size_t size) noexcept {
+#if defined(__x86_64__)
+  __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
+#else
+  std::memcpy(to, from, size);
+#endif
+}
+
 /// Publishes a resource, scope or clock record whose payload has been written; not counted.
-void append_context(OpenBlock& block, RecordKind kind, ScopeId id, std::size_t size) noexcept {
+[[gnu::hot]] void append_context(OpenBlock& block, RecordKind kind, ScopeId id, std::size_t size) noexcept {
   const RecordHeader header{static_cast<std::uint32_t>(size), static_cast<std::uint8_t>(kind), 0, id.value};
   std::memcpy(block.next(), &header, sizeof(header));
   std::atomic_signal_fence(std::memory_order_release);  // signal fence: as in Slot::commit
@@ -21,19 +30,19 @@ void append_context(OpenBlock& block, RecordKind kind, ScopeId id, std::size_t s
 
 }  // namespace
 
-void append_resource(const RingCore& ring, OpenBlock& block, std::uint32_t pid) noexcept {
+[[gnu::hot]] void append_resource(const RingCore& ring, OpenBlock& block, std::uint32_t pid) noexcept {
   const FixedResource& fixed = ring.resource();
   std::byte* payload = block.next() + sizeof(RecordHeader);
-  std::memcpy(payload, fixed.encoded.data(), fixed.encoded.size());
+  copy_here(payload, fixed.encoded.data(), fixed.encoded.size());
   const InstanceId instance = process_instance();
   const std::size_t variable = encode_process_resource(payload + fixed.encoded.size(), pid, instance.high,
                                                        instance.low, fixed.has_instance_id);
   append_context(block, RecordKind::kResource, {}, fixed.encoded.size() + variable);
 }
 
-void declare_scope(const RingCore& ring, OpenBlock& block, ScopeId id) noexcept {
+[[gnu::hot]] void declare_scope(const RingCore& ring, OpenBlock& block, ScopeId id) noexcept {
   const std::string_view encoded = ring.scope(id);
-  std::memcpy(block.next() + sizeof(RecordHeader), encoded.data(), encoded.size());
+  copy_here(block.next() + sizeof(RecordHeader), encoded.data(), encoded.size());
   append_context(block, RecordKind::kScope, id, encoded.size());
   if (id.value < 256) {
     block.declared[id.value / 64] |= std::uint64_t{1} << (id.value % 64);
@@ -42,7 +51,7 @@ void declare_scope(const RingCore& ring, OpenBlock& block, ScopeId id) noexcept 
   }
 }
 
-void append_clock(WriterLevel& level, OpenBlock& block, std::uint64_t ticks) noexcept {
+[[gnu::hot]] void append_clock(WriterLevel& level, OpenBlock& block, std::uint64_t ticks) noexcept {
   if (!level.anchor.holds_for(ticks)) {
     level.anchor.holds_ticks = 0;
     std::atomic_signal_fence(std::memory_order_acq_rel);  // signal fence: torn out here, it never held

@@ -105,7 +105,7 @@ std::uint64_t pid_namespace() noexcept {
   return ::stat("/proc/self/ns/pid", &info) == 0 ? info.st_ino : 0;
 }
 
-std::uint64_t boottime_ns() noexcept {
+[[gnu::hot]] std::uint64_t boottime_ns() noexcept {
   timespec now{};
   ::clock_gettime(CLOCK_BOOTTIME, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
@@ -144,7 +144,7 @@ Liveness liveness(const WriterSlot& slot, const ProcView& proc) noexcept {
   return ask_proc(here, claim.tid, ~std::uint64_t{0} / 2, proc);
 }
 
-bool owner_gone(const WriterSlot& slot, const StateWord& state) noexcept {
+[[gnu::hot]] bool owner_gone(const WriterSlot& slot, const StateWord& state) noexcept {
   // The word before the generation (R4): a word read from a new holder is then found out by its generation.
   const std::uint32_t word = futex_word(slot);
   const ClaimWord claim = ClaimWord::unpack(slot.claim.load(std::memory_order_acquire));  // P5

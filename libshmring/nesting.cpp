@@ -3,10 +3,10 @@
 #include "libshmring/nesting.hpp"
 
 #include <signal.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <iterator>
+
+#include "libshmring/raw_syscall.hpp"
 
 namespace shmring {
 namespace {
@@ -21,8 +21,8 @@ struct AlternateStack {
 
   static AlternateStack now() noexcept {
     stack_t stack{};
-    // By number: a new process has read the page of the C library with syscall() in it already, that with sigaltstack() not.
-    if (::syscall(SYS_sigaltstack, nullptr, &stack) != 0 || (stack.ss_flags & SS_DISABLE) != 0) return {};
+    if (raw_syscall(SYS_sigaltstack, 0, argument(&stack)) != 0 || (stack.ss_flags & SS_DISABLE) != 0)
+      return {};
     return {reinterpret_cast<std::uintptr_t>(stack.ss_sp), stack.ss_size, (stack.ss_flags & SS_ONSTACK) != 0};
   }
   bool holds(std::uintptr_t address) const noexcept { return address - begin < bytes; }

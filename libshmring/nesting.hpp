@@ -10,7 +10,7 @@ namespace shmring {
 
 /// Enters the lowest level that nobody works on: the thread's own emit takes the first, a handler that interrupted it the second.
 /// A level whose emit was left by longjmp counts as free where that can be told. nullptr: all are taken. Async-signal-safe.
-WriterLevel* enter_level(WriterState& state, std::uintptr_t frame) noexcept;
+[[gnu::hot]] WriterLevel* enter_level(WriterState& state, std::uintptr_t frame) noexcept;
 
 inline void leave_level(WriterLevel& level) noexcept {
   level.busy.store(WriterLevel::kFree, std::memory_order_release);  // P12
@@ -22,6 +22,6 @@ inline std::uint32_t number_of(const WriterState& state, const WriterLevel& leve
 }
 
 /// Whether this thread runs on its alternate signal stack: then it is in a handler.
-bool on_alternate_stack() noexcept;
+[[gnu::hot]] bool on_alternate_stack() noexcept;
 
 }  // namespace shmring

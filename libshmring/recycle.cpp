@@ -80,9 +80,13 @@ bool recycle(const RingFile& ring, std::uint32_t index, std::uint64_t state, std
   // From here on a SEALED head with empty words: the next flusher finds nothing left in it, and goes on here.
   if (!free_conts(ring, index, state) || !make_free(ring.header(), descriptor, state)) return false;
   // The lowest free block is taken first: what is written next is what caches, and page tables, know already.
-  std::atomic<std::uint32_t>& next = ring.header().next_block;
-  if (index < next.load(std::memory_order_relaxed))  // relaxed, both: a hint
-    next.store(index, std::memory_order_relaxed);
+  const std::uint32_t stretch = stretch_blocks(ring.geometry().block_count);
+  const std::uint32_t number = std::min(index / stretch, kStretches - 1);
+  std::atomic<std::uint32_t>& next = ring.header().next_block[number].hint;
+  const std::uint32_t before = next.load(std::memory_order_relaxed);  // relaxed: a hint
+  // Smaller than its stretch: its writer has gone round the ring's end.
+  if (index < before || before < number * stretch)
+    next.store(index, std::memory_order_relaxed);  // relaxed: a hint
   return true;
 }
 

@@ -3,8 +3,6 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/random.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,7 +12,7 @@
 #include "libshmring/fork_page.hpp"
 #include "libshmring/liveness.hpp"
 #include "libshmring/nesting.hpp"
-#include "libshmring/pid_namespace.hpp"
+#include "libshmring/raw_syscall.hpp"
 #include "libshmring/ring_core.hpp"
 #include "libshmring/robust_mutex.hpp"
 #include "libshmring/system.hpp"
@@ -27,21 +25,21 @@ namespace {
 class Undisturbed {
  public:
   Undisturbed() noexcept {
-    sigset_t all;
-    std::memset(&all, 0xFF,
-                sizeof(all));  // sigfillset() is a page of the C library that a new process has not read yet
-    ::pthread_sigmask(SIG_BLOCK, &all, &signals_before_);
+    // The kernel's own form: a bit for each signal, from 1. Without the two that the C library keeps for itself (nptl(7)). Not a
+    // constant, which would be one more page to read.
+    const std::uint64_t all = ~(std::uint64_t{3} << 31U);
+    raw_syscall(SYS_rt_sigprocmask, SIG_BLOCK, argument(&all), argument(&signals_before_), sizeof(all));
     ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation_before_);
   }
   ~Undisturbed() {
     ::pthread_setcancelstate(cancellation_before_, nullptr);
-    ::pthread_sigmask(SIG_SETMASK, &signals_before_, nullptr);
+    raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, argument(&signals_before_), 0, sizeof(signals_before_));
   }
   Undisturbed(const Undisturbed&) = delete;
   Undisturbed& operator=(const Undisturbed&) = delete;
 
  private:
-  sigset_t signals_before_;
+  std::uint64_t signals_before_ = 0;
   int cancellation_before_ = PTHREAD_CANCEL_ENABLE;
 };
 
@@ -55,7 +53,7 @@ struct Self {
 robust_list_head* robust_list() noexcept {
   robust_list_head* head = nullptr;
   std::size_t length = 0;
-  return ::syscall(SYS_get_robust_list, 0, &head, &length) == 0 ? head : nullptr;
+  return raw_syscall(SYS_get_robust_list, 0, argument(&head), argument(&length)) == 0 ? head : nullptr;
 }
 
 /// A handler that interrupted the C library while it locks a robust mutex must not lock another: the list is half linked then. On the
@@ -106,7 +104,7 @@ Lock lock_slot(WriterSlot& slot, Takeable how, std::uint32_t tid) noexcept {
 /// worth, and it may have no other reason to.
 std::uint64_t boottime_from_kernel() noexcept {
   timespec now{};
-  if (::syscall(SYS_clock_gettime, CLOCK_BOOTTIME, &now) != 0) return boottime_ns();
+  if (raw_syscall(SYS_clock_gettime, CLOCK_BOOTTIME, argument(&now)) != 0) return boottime_ns();
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
@@ -125,8 +123,8 @@ void write_identity(WriterSlot& slot, const Self& self) noexcept {
 
 /// Tries to take one slot. What if this thread dies in here? Before the CAS: nothing happened. After it: the claim names
 /// us, and /proc says that we are gone. After the lock: the kernel marks the word as well.
-Lock take(RingCore& ring, std::uint32_t index, Ask ask, const Self& self,
-          std::uint32_t& generation) noexcept {
+[[gnu::hot]] Lock take(RingCore& ring, std::uint32_t index, Ask ask, const Self& self,
+                       std::uint32_t& generation) noexcept {
   WriterSlot& slot = ring.slot(index);
   std::uint64_t word = slot.claim.load(std::memory_order_acquire);  // P5
   const ClaimWord before = ClaimWord::unpack(word);
@@ -153,12 +151,20 @@ Lock take(RingCore& ring, std::uint32_t index, Ask ask, const Self& self,
   return lock;
 }
 
-WriterState* begin_writing(RingCore& ring, std::uint32_t index, std::uint32_t generation,
-                           const Self& self) noexcept {
+/// What the parent's thread knew of the clock holds for its child as well.
+TickAnchor inherited_anchor(const RingCore& ring) noexcept {
+  const WriterState* state = inherited_writers;
+  while (state != nullptr && state->ring != &ring) state = state->next;
+  return state == nullptr ? TickAnchor{} : state->levels[0].anchor;
+}
+
+[[gnu::hot]] WriterState* begin_writing(RingCore& ring, std::uint32_t index, std::uint32_t generation,
+                                        const Self& self, const ThreadSeed& seed) noexcept {
   WriterState& state = ring.state(index);
   // The state's last user was this slot's last holder in this process; its thread has ended.
-  for (const WriterLevel& level : state.levels)
-    static_cast<void>(level.busy.load(std::memory_order_acquire));  // P12
+  // Read by a write: a new process's first touch of the page is one fault, then, not two.
+  for (WriterLevel& level : state.levels)
+    static_cast<void>(level.busy.fetch_or(WriterLevel::kFree, std::memory_order_acquire));  // P12
   state.ring = &ring;
   state.fork_page = &ring.fork_page();
   state.slot_index = index;
@@ -171,14 +177,10 @@ WriterState* begin_writing(RingCore& ring, std::uint32_t index, std::uint32_t ge
     level.forgot_a_block.store(false, std::memory_order_relaxed);  // relaxed: likewise
     for (OpenBlock& block : level.open) block = OpenBlock{};
     level.calibration = ring.calibration();
-    level.anchor = TickAnchor{};
+    level.anchor = inherited_anchor(ring);
   }
-  // By number, as in fork_page.cpp.
-  if (::syscall(SYS_getrandom, state.random, sizeof(state.random), GRND_NONBLOCK) !=
-      static_cast<long>(sizeof(state.random))) {
-    state.random[0] = unix_ns() ^ static_cast<std::uint64_t>(self.tid) << 40U;
-    state.random[1] = monotonic_ns();
-  }
+  std::memcpy(state.random, seed.words, sizeof(state.random));
+  state.is_new = true;
   state.process_generation = process_generation();
   state.next = this_thread_writers;
   for (WriterLevel& level : state.levels) leave_level(level);
@@ -198,8 +200,9 @@ WriterState* register_thread(RingCore& ring, DropCause& cause) noexcept {
   cause = DropCause::kNested;
   if (in_an_unsafe_handler(list)) return nullptr;
   cause = DropCause::kUnsupportedProcess;
-  const Self self{static_cast<std::uint32_t>(::syscall(SYS_gettid)), static_cast<std::uint32_t>(::getpid()),
-                  remembered_pid_namespace()};
+  const ThreadSeed seed = seed_thread();  // before anything else of the fork page
+  const Self self{static_cast<std::uint32_t>(raw_syscall(SYS_gettid)),
+                  static_cast<std::uint32_t>(raw_syscall(SYS_getpid)), remembered_pid_namespace()};
   // The lowest slot first, so that few slots (and the blocks of their former holders) are used again and again. Only when
   // all seem taken, /proc is asked: it knows of deaths that the kernel did not mark (R13).
   for (const Ask ask : {Ask::kWord, Ask::kWordAndProc}) {
@@ -208,7 +211,7 @@ WriterState* register_thread(RingCore& ring, DropCause& cause) noexcept {
       std::uint32_t generation = 0;
       const Lock lock = take(ring, index, ask, self, generation);
       if (lock == Lock::kUnsupported) return nullptr;
-      if (lock == Lock::kHeld) return begin_writing(ring, index, generation, self);
+      if (lock == Lock::kHeld) return begin_writing(ring, index, generation, self, seed);
     }
   }
   cause = DropCause::kNoWriterSlot;

@@ -5,6 +5,7 @@
 
 #include "libshmring/claim.hpp"
 #include "libshmring/evict.hpp"
+#include "libshmring/map_ahead.hpp"
 #include "libshmring/nesting.hpp"
 #include "libshmring/system.hpp"
 
@@ -64,7 +65,8 @@ bool may_keep(RingCore& ring, WriterState& state, Signal signal) noexcept {
 }
 
 /// Claims once, and gives the level what was won.
-bool claim(RingCore& ring, WriterState& state, WriterLevel& level, const Wanted& wanted) noexcept {
+[[gnu::hot]] bool claim(RingCore& ring, WriterState& state, WriterLevel& level,
+                        const Wanted& wanted) noexcept {
   OpenBlock& listed = level.open[static_cast<std::size_t>(wanted.signal)];
   look_after_forgotten(ring, state, level);
   level.claiming.store(true, std::memory_order_relaxed);  // relaxed: for this thread's handlers
@@ -73,6 +75,7 @@ bool claim(RingCore& ring, WriterState& state, WriterLevel& level, const Wanted&
                                                                        : claim_run(ring, state, wanted);
   const bool won = fresh.capacity != 0;
   if (won) {
+    state.is_new = false;
     append_resource(ring, fresh, state.pid);
     if (listed.capacity == 0 && fresh.conts == 0 && !may_keep(ring, state, wanted.signal))
       fresh.conts = OpenBlock::kSealedAtCommit;
@@ -83,18 +86,22 @@ bool claim(RingCore& ring, WriterState& state, WriterLevel& level, const Wanted&
   return won;
 }
 
+/// Whether the record is dropped if there is no room now, or its caller asks again.
+enum class Attempt : std::uint8_t { kFinal, kTry };
+
 /// Policy block: waits for a freed block, never without an end; a handler that interrupted an emit never.
-bool claim_or_wait(RingCore& ring, WriterState& state, WriterLevel& level, const Wanted& wanted,
-                   DropCause& cause) noexcept {
+[[gnu::hot]] bool claim_or_wait(RingCore& ring, WriterState& state, WriterLevel& level, const Wanted& wanted,
+                                Attempt attempt, DropCause& cause) noexcept {
   RingHeader& header = ring.header();
   FullRing& full = state.full[static_cast<std::size_t>(wanted.signal)];
   std::uint64_t deadline = 0;
   for (;;) {
     const std::uint32_t seen = header.freed.load(std::memory_order_acquire);  // P7
     if (!known_to_be_full(full, seen, wanted.bytes)) {
-      if (claim(ring, state, level, wanted)) return true;
+      if (claim(ring, state, level, wanted)) return full.until_ns = 0, true;
       full = {.at_freed = seen, .until_ns = monotonic_ns() + kRescanNs, .bytes = wanted.bytes};
     }
+    if (attempt == Attempt::kTry) return false;
     wake_flusher(header);
     const std::uint32_t policy = header.on_full.load(std::memory_order_relaxed);  // relaxed: a setting
     cause = DropCause::kRingFull;
@@ -124,8 +131,8 @@ struct Request {
 };
 
 /// The level's block gets room for the record and, where they are needed, its scope and a clock.
-bool make_room(RingCore& ring, WriterState& state, WriterLevel& level, const Request& request,
-               DropCause& cause) noexcept {
+[[gnu::hot]] bool make_room(RingCore& ring, WriterState& state, WriterLevel& level, const Request& request,
+                            Attempt attempt, DropCause& cause) noexcept {
   const Signal signal = signal_of(request.kind);
   OpenBlock& block = level.open[static_cast<std::size_t>(signal)];
   const std::size_t scope_bytes =
@@ -139,7 +146,7 @@ bool make_room(RingCore& ring, WriterState& state, WriterLevel& level, const Req
     const std::size_t context = record_bytes(ring.resource().encoded.size() + kProcessResourceMax);
     const Wanted wanted{signal, context + scope_bytes + clock_bytes + record_bytes(request.size),
                         number_of(state, level)};
-    if (!claim_or_wait(ring, state, level, wanted, cause)) return false;
+    if (!claim_or_wait(ring, state, level, wanted, attempt, cause)) return false;
   }
   if (!block.declares(request.scope)) declare_scope(ring, block, request.scope);
   if (!block.is_anchored(request.ticks)) append_clock(level, block, request.ticks.value);
@@ -153,22 +160,47 @@ void wake_flusher(RingHeader& header) noexcept {
   if (header.wake.exchange(1, std::memory_order_release) == 0) futex_wake_all(header.wake);  // P8
 }
 
-Writer::Entered Writer::enter_slowly(std::uintptr_t frame, RecordKind kind, std::size_t size, ScopeId scope,
-                                     Ticks ticks) const noexcept {
+[[gnu::hot]] Writer::Entered Writer::enter_slowly(std::uintptr_t frame, RecordKind kind, std::size_t size,
+                                                  ScopeId scope, Ticks ticks) const noexcept {
   RingCore& ring = *ring_;
   const Signal signal = signal_of(kind);
   DropCause cause = DropCause::kNested;
   WriterState* state = find_writer(ring);
-  if (state == nullptr) state = register_thread(ring, cause);
+  if (state == nullptr) {
+    map_ring_ahead();
+    state = register_thread(ring, cause);
+  }
   if (state == nullptr) return count_drop(ring, nullptr, signal, cause, Tell::kYes), Entered{};
   WriterLevel* level = enter_level(*state, frame);
   if (level == nullptr) return count_drop(ring, state, signal, DropCause::kNested, Tell::kNo), Entered{};
-  if (!make_room(ring, *state, *level, {kind, size, scope, ticks}, cause)) {
+  if (!make_room(ring, *state, *level, {kind, size, scope, ticks}, Attempt::kFinal, cause)) {
     const Tell tell = number_of(*state, *level) == 0 ? Tell::kYes : Tell::kNo;
     leave_level(*level);
     return count_drop(ring, state, signal, cause, tell), Entered{};
   }
   return {state, level};
+}
+
+[[gnu::hot]] Writer::Entered Writer::enter_if_possible(std::uintptr_t frame, RecordKind kind,
+                                                       std::size_t size, ScopeId scope,
+                                                       Ticks ticks) const noexcept {
+  RingCore& ring = *ring_;
+  DropCause cause = DropCause::kNested;
+  WriterState* state = find_writer(ring);
+  if (state == nullptr) state = register_thread(ring, cause);
+  // On a ring that was full a moment ago the caller need not hear it twice.
+  if (state == nullptr || state->full[static_cast<std::size_t>(signal_of(kind))].until_ns != 0) return {};
+  WriterLevel* level = enter_level(*state, frame);
+  if (level == nullptr) return {};
+  if (make_room(ring, *state, *level, {kind, size, scope, ticks}, Attempt::kTry, cause))
+    return {state, level};
+  leave_level(*level);
+  return {};
+}
+
+[[gnu::hot]] void Writer::map_ring_ahead() const noexcept {
+  map_ahead(ring_->file().base(),
+            kHeaderBytes + RingCore::kPage);  // the header, and the slots that are used most
 }
 
 bool Slot::refuse_after_fork(const WriterState& inherited_state, RecordKind kind) noexcept {

@@ -14,6 +14,7 @@
 
 #include "libshmring/environment.hpp"
 #include "libshmring/text.hpp"
+#include "shmring/plain_encoder.hpp"
 #include "shmring/value_encoder.hpp"
 #include "shmring/version.hpp"
 
@@ -161,16 +162,16 @@ Result<FixedResource> encode_fixed_resource(const ResourceOptions& options) {
   return fixed;
 }
 
-std::size_t encode_process_resource(std::byte* out, std::uint32_t pid, std::uint64_t instance_high,
-                                    std::uint64_t instance_low, bool has_instance_id) noexcept {
-  wire::ByteSink sink(out);
-  wire::put_attribute(sink, kResourceAttributes, {kPid, pid}, kUnlimited);
+[[gnu::hot]] std::size_t encode_process_resource(std::byte* out, std::uint32_t pid,
+                                                 std::uint64_t instance_high, std::uint64_t instance_low,
+                                                 bool has_instance_id) noexcept {
+  std::byte* end = wire::write_site_attribute<kResourceAttributes, "process.pid">(out, pid, kUnlimited);
   if (!has_instance_id) {
     const std::array<char, 36> uuid = uuid_text(instance_high, instance_low);
-    wire::put_attribute(sink, kResourceAttributes, {kInstanceId, std::string_view(uuid.data(), uuid.size())},
-                        kUnlimited);
+    end = wire::write_site_attribute<kResourceAttributes, "service.instance.id">(
+        end, std::string_view(uuid.data(), uuid.size()), kUnlimited);
   }
-  return static_cast<std::size_t>(sink.position() - out);
+  return static_cast<std::size_t>(end - out);
 }
 
 }  // namespace shmring

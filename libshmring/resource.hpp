@@ -35,8 +35,8 @@ struct FixedResource {
 /// kInvalidArgument for an empty key in the options.
 Result<FixedResource> encode_fixed_resource(const ResourceOptions& options);
 
-/// Bytes that encode_process_resource() writes at most.
-inline constexpr std::size_t kProcessResourceMax = 88;
+/// Bytes that encode_process_resource() writes at most, and those behind them that it touches.
+inline constexpr std::size_t kProcessResourceMax = 96;
 
 /// Writes process.pid and, unless the user gave one, service.instance.id: the UUID (version 4) of these 128
 /// random bits. Returns the number of bytes. Async-signal-safe. REQUIRES: room for kProcessResourceMax bytes.

@@ -13,7 +13,6 @@
 #include <utility>
 
 #include "libshmring/fork_page.hpp"
-#include "libshmring/pid_namespace.hpp"
 #include "libshmring/scope.hpp"
 #include "libshmring/system.hpp"
 #include "libshmring/tick_clock.hpp"
@@ -27,7 +26,8 @@ constexpr std::uint32_t kMaxScopes = 1U << 16U;  // what a record header can nam
 constinit std::atomic<RingCore*> all_rings{nullptr};
 
 /// Runs in a child of fork(): only where the forking thread had a slot open there is something to do (R19).
-void in_forked_child() {
+[[gnu::hot]] void in_forked_child() {
+  note_forked();
   for (WriterState* state = this_thread_writers; state != nullptr; state = state->next) {
     const bool holds_slot =
         std::any_of(std::begin(state->levels), std::end(state->levels), [](const auto& level) {
@@ -36,6 +36,8 @@ void in_forked_child() {
         });
     if (holds_slot) state->ring->detach_inherited_mapping();
   }
+  // The parent's: its thread lives on there. Whoever is not told (the child of _Fork()) finds out by the generation.
+  inherited_writers = std::exchange(this_thread_writers, nullptr);
 }
 
 Result<void> watch_forks() {
@@ -45,12 +47,14 @@ Result<void> watch_forks() {
 }
 
 /// Memory that costs nothing until it is touched, and lives as long as the process.
-template <typename T>
-T* map_table(std::size_t count) {
-  void* memory = ::mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  return memory == MAP_FAILED ? nullptr : static_cast<T*>(memory);
+std::byte* map_pages(std::size_t bytes) {
+  void* memory =
+      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return memory == MAP_FAILED ? nullptr : static_cast<std::byte*>(memory);
 }
+
+constexpr std::uint32_t kStatesInPage = RingCore::kPage / sizeof(WriterState);
+static_assert(kStatesInPage >= 1);
 
 RingCore* find_ring(const FileKey& key) noexcept {
   RingCore* ring = all_rings.load(std::memory_order_acquire);  // P10
@@ -62,6 +66,7 @@ RingCore* find_ring(const FileKey& key) noexcept {
 
 // No destructor, no initialiser that runs: it also loads in a dlopen'ed extension, and a thread that ends does nothing.
 constinit thread_local WriterState* this_thread_writers = nullptr;
+constinit thread_local const WriterState* inherited_writers = nullptr;
 
 Result<RingCore*> RingCore::adopt(RingFile file, const ProcessOptions& options) {
   if (RingCore* existing = find_ring(file.key())) return existing;
@@ -80,7 +85,7 @@ Result<RingCore*> RingCore::adopt(RingFile file, const ProcessOptions& options) 
 }
 
 RingCore::~RingCore() {
-  if (states_ != nullptr) ::munmap(states_, file_.geometry().writer_count * sizeof(WriterState));
+  if (states_ != nullptr) ::munmap(states_, state_pages_ * kPage);
   std::free(scopes_);
 }
 
@@ -110,7 +115,8 @@ Result<void> RingCore::prepare(const ProcessOptions& options) {
   max_payload_ =
       std::max(block, std::min(longest_run, std::size_t{std::min(limit, kLargestMaxRecordBytes)} + beside)) -
       beside;
-  states_ = map_table<WriterState>(file_.geometry().writer_count);
+  state_pages_ = (file_.geometry().writer_count + kStatesInPage - 1) / kStatesInPage;
+  states_ = map_pages(state_pages_ * kPage);
   // From the heap, which a leak checker follows: a program that is tested with one must not be told of our scopes. Large
   // enough that untouched pages cost nothing here either.
   scopes_ = static_cast<std::atomic<const std::string*>*>(std::calloc(kMaxScopes, sizeof(*scopes_)));
@@ -135,7 +141,7 @@ ScopeId RingCore::intern_scope(std::string_view name, std::string_view version) 
   return {static_cast<std::uint16_t>(id)};
 }
 
-std::string_view RingCore::scope(ScopeId id) const noexcept {
+[[gnu::hot]] std::string_view RingCore::scope(ScopeId id) const noexcept {
   const std::string* encoded = scopes_[id.value].load(std::memory_order_acquire);  // P10
   return encoded == nullptr ? std::string_view{} : std::string_view{*encoded};
 }

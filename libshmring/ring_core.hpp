@@ -27,6 +27,8 @@ struct ProcessOptions {
 
 class RingCore {
  public:
+  static constexpr std::size_t kPage = 4096;
+
   /// The process's handle of this file: the existing one, or a new one. Thread-safe.
   static Result<RingCore*> adopt(RingFile file, const ProcessOptions& options);
 
@@ -48,7 +50,11 @@ class RingCore {
 
   /// REQUIRES: index < writer_count.
   WriterSlot& slot(std::uint32_t index) const noexcept { return file_.slots()[index]; }
-  WriterState& state(std::uint32_t index) const noexcept { return states_[index]; }
+  /// Neighbours lie in different pages: a child whose parent has the slot beside its own copies none of the parent's.
+  WriterState& state(std::uint32_t index) const noexcept {
+    return *reinterpret_cast<WriterState*>(states_ + std::size_t{index % state_pages_} * kPage +
+                                           std::size_t{index / state_pages_} * sizeof(WriterState));
+  }
 
   /// The number of a scope in this process; {0} when all numbers are taken. Lock-free, allocates: not async-signal-safe.
   ScopeId intern_scope(std::string_view name, std::string_view version);
@@ -81,7 +87,8 @@ class RingCore {
   Clock clock_ = Clock::kRealtime;
   Calibration calibration_;
   std::size_t max_payload_ = 0;
-  WriterState* states_ = nullptr;                      // one per writer slot
+  std::byte* states_ = nullptr;  // a WriterState for each writer slot, whole ones to a page
+  std::uint32_t state_pages_ = 1;
   std::atomic<const std::string*>* scopes_ = nullptr;  // by ScopeId
   std::atomic<std::uint32_t> scope_count_{0};          // the ids given out; may run past the end
   std::atomic<std::uint64_t> last_asked_proc_ns_{0};
@@ -100,10 +107,13 @@ void count_drop(RingCore& ring, const WriterState* state, Signal signal, DropCau
 /// Makes the calling thread a writer of the ring (R14, R16). nullptr: no slot, a thread that the C library does not know, or a handler
 /// from which it would not be safe (on the alternate stack, or in the middle of another robust mutex's locking); `cause` says which.
 /// Runs with all signals blocked.
-WriterState* register_thread(RingCore& ring, DropCause& cause) noexcept;
+[[gnu::hot]] WriterState* register_thread(RingCore& ring, DropCause& cause) noexcept;
 
 /// The calling thread's registration with the ring; nullptr when there is none yet. Forgets what a parent process left behind.
-WriterState* find_writer(const RingCore& ring) noexcept;
+[[gnu::hot]] WriterState* find_writer(const RingCore& ring) noexcept;
+
+/// In a child of fork(): the writers that the forking thread had in its parent, as they were then.
+extern thread_local constinit const WriterState* inherited_writers __attribute__((tls_model("initial-exec")));
 
 /// Asks for a drain ahead of schedule: a system call only for the first who asks since the last drain.
 void wake_flusher(RingHeader& header) noexcept;

@@ -94,6 +94,10 @@ Result<void> initialise(int fd, const Geometry& geometry, const CreateOptions& o
   // A fresh file is zero: every block FREE in its first generation, every slot vacant, every counter zero.
   auto* header = new (base) RingHeader{};
   header->identity = make_identity(geometry);
+  const std::uint32_t stretch = stretch_blocks(geometry.block_count);
+  for (std::uint32_t number = 0; number < kStretches; ++number)
+    header->next_block[number].hint.store(number * stretch,
+                                          std::memory_order_relaxed);  // relaxed: nobody sees the file yet
   header->free_blocks.store(geometry.block_count,
                             std::memory_order_relaxed);  // relaxed: nobody else sees the file yet
   header->on_full.store(static_cast<std::uint32_t>(options.on_full),

@@ -131,21 +131,21 @@ Result<RingFile> RingFile::attach(const std::filesystem::path& path_or_default, 
 }
 
 const std::filesystem::path& RingFile::path() const noexcept { return impl_->path; }
-const Geometry& RingFile::geometry() const noexcept { return impl_->geometry; }
+[[gnu::hot]] const Geometry& RingFile::geometry() const noexcept { return impl_->geometry; }
 const RingIdentity& RingFile::identity() const noexcept { return impl_->identity; }
 int RingFile::fd() const noexcept { return impl_->fd.get(); }
-std::byte* RingFile::base() const noexcept { return impl_->base; }
+[[gnu::hot]] std::byte* RingFile::base() const noexcept { return impl_->base; }
 FileKey RingFile::key() const noexcept { return {impl_->device, impl_->inode}; }
 
-std::span<WriterSlot> RingFile::slots() const noexcept {
+[[gnu::hot]] std::span<WriterSlot> RingFile::slots() const noexcept {
   return {reinterpret_cast<WriterSlot*>(base() + geometry().slots_offset), geometry().writer_count};
 }
 
-std::span<BlockDescriptor> RingFile::descriptors() const noexcept {
+[[gnu::hot]] std::span<BlockDescriptor> RingFile::descriptors() const noexcept {
   return {reinterpret_cast<BlockDescriptor*>(base() + geometry().descriptors_offset), geometry().block_count};
 }
 
-std::byte* RingFile::block(std::uint32_t index) const noexcept {
+[[gnu::hot]] std::byte* RingFile::block(std::uint32_t index) const noexcept {
   return base() + geometry().blocks_offset + std::uint64_t{index} * geometry().block_bytes;
 }
 

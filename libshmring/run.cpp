@@ -71,7 +71,7 @@ OpenBlock scan_for_run(RingCore& ring, WriterState& state, const Wanted& wanted,
                        std::uint32_t conts) noexcept {
   const std::uint32_t total = ring.file().geometry().block_count;
   const std::uint64_t ticket = next_ticket(ring.header());
-  const std::uint32_t start = scan_start(ring.header(), total);
+  const std::uint32_t start = scan_start(ring, state);
   for (std::uint32_t step = 0; step < total;) {
     const std::uint32_t head = (start + step) % total;
     const std::uint32_t found = free_from(ring, head, conts + 1);

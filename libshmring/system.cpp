@@ -92,8 +92,8 @@ std::optional<std::string> read_small_file(const std::string& path, std::size_t 
   return text;
 }
 
-std::uint64_t monotonic_ns() noexcept { return clock_ns(CLOCK_MONOTONIC); }
-std::uint64_t unix_ns() noexcept { return clock_ns(CLOCK_REALTIME); }
+[[gnu::hot]] std::uint64_t monotonic_ns() noexcept { return clock_ns(CLOCK_MONOTONIC); }
+[[gnu::hot]] std::uint64_t unix_ns() noexcept { return clock_ns(CLOCK_REALTIME); }
 
 void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
                 std::uint64_t timeout_ns) noexcept {

@@ -154,8 +154,8 @@ std::byte* write_long_varint(std::byte* out, std::uint64_t value) noexcept {
   return sink.position();
 }
 
-std::byte* write_rare_value(std::byte* out, std::uint32_t field, const AttributeValue& value,
-                            std::uint32_t value_length) noexcept {
+[[gnu::hot]] std::byte* write_rare_value(std::byte* out, std::uint32_t field, const AttributeValue& value,
+                                         std::uint32_t value_length) noexcept {
   if (!is_plain(value, value_length)) return nullptr;
   ByteSink sink(out);
   put_any_value(sink, field, value, value_length);

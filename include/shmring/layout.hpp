@@ -412,16 +412,25 @@ struct RingIdentity {
 };
 static_assert(sizeof(RingIdentity) == 240 && std::is_trivially_copyable_v<RingIdentity>);
 
+/// A writer takes the lowest free block of its stretch first, by the number of its slot, and goes on into the next one: what it writes
+/// next is what it wrote before, and lies in its processor's cache. A small ring is one stretch.
+inline constexpr std::uint32_t kStretches = 8;
+constexpr std::uint32_t stretch_blocks(std::uint32_t total) noexcept {
+  return total >= 4 * kStretches ? total / kStretches : total;
+}
+
+/// Modulo the number of blocks; recycling lowers it. A hint: the claim's CAS decides.
+struct alignas(kCacheLine) NextBlock {
+  std::atomic<std::uint32_t> hint;
+};
+
 struct RingHeader {
   RingIdentity identity;
 
-  // Given to the block that a claim wins, so that a thread's later block has a later one. Contended by claims: once per block, not per
-  // record.
+  // What every claim changes: once per block, not per record; on one line, so that it changes hands once for both.
+  // `ticket` is given to the block that a claim wins, so that a thread's later block has a later one.
   alignas(kCacheLine) std::atomic<std::uint64_t> ticket;
-  std::atomic<std::uint32_t>
-      next_block;  // where the next scan begins, modulo N; recycling lowers it. A hint: the claim's CAS decides
-  // Estimates for the claim; recomputed by the flusher at each tick.
-  alignas(kCacheLine) std::atomic<std::uint32_t> free_blocks;
+  std::atomic<std::uint32_t> free_blocks;  // an estimate; recomputed by the flusher at each tick
   // Futex words.
   alignas(kCacheLine) std::atomic<std::uint32_t> wake;   // 0 -> 1: drain ahead of schedule
   alignas(kCacheLine) std::atomic<std::uint32_t> freed;  // raised for each block that becomes FREE
@@ -443,7 +452,10 @@ struct RingHeader {
   // Drops of threads that had no slot to count them in.
   alignas(kCacheLine) std::atomic<std::uint64_t> dropped[kSignalCount][kDropCells];
 
-  alignas(kCacheLine) unsigned char reserved[3200];
+  // Where the next scan begins, by the writer's stretch of the ring.
+  NextBlock next_block[kStretches];
+
+  alignas(kCacheLine) unsigned char reserved[2752];
 };
 static_assert(sizeof(RingHeader) == kHeaderBytes && std::is_standard_layout_v<RingHeader>);
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free &&

@@ -52,6 +52,7 @@ class Logger {
   /// A record of the present moment. log.emit(Severity::kInfo, "order placed", {{"order.id", 4711}}).
   bool emit(Severity severity, AttributeValue body, Attributes attributes = {},
             const TraceContext& trace = {}) const noexcept {
+    writer_.meet_ring();
     if (!enabled(severity)) return false;
     return emit_now(severity, body, attributes, trace);
   }
@@ -62,6 +63,7 @@ class Logger {
                                                     ...)) bool emit(const LogSite<Level, Body, Keys...>& site,
                                                                     const TraceContext& trace,
                                                                     const Values&... values) const noexcept {
+    writer_.meet_ring();
     if (!enabled(Level)) return false;
     return emit_site(site, trace, std::tuple<const Values&...>(values...));
   }

@@ -142,12 +142,20 @@ class Writer {
   }
 
   /// All that is left of the thread's block, `least` bytes or more, for a record whose size shows when it has been written; else an
-  /// empty slot. Neither that nor an abandoned one counts: whoever gets no further asks again, by size, with the function above.
-  /// REQUIRES: as there.
+  /// empty slot. Neither that nor an abandoned one counts: whoever gets no further asks again, by size, with the function above. It
+  /// registers and claims as that one does, but never waits. REQUIRES: as there.
   [[gnu::always_inline]] Slot reserve_rest(const void* frame, RecordKind kind, std::size_t least,
                                            ScopeId scope = {}, Ticks ticks = {}) const noexcept {
-    return slot_of(enter(reinterpret_cast<std::uintptr_t>(frame), signal_of(kind), least, scope, ticks), kind,
-                   least, scope, ticks, Take::kRest);
+    Entered entered = enter(reinterpret_cast<std::uintptr_t>(frame), signal_of(kind), least, scope, ticks);
+    if (entered.state == nullptr) [[unlikely]]
+      entered = enter_if_possible(reinterpret_cast<std::uintptr_t>(frame), kind, least, scope, ticks);
+    return slot_of(entered, kind, least, scope, ticks, Take::kRest);
+  }
+
+  /// For whoever reads the ring's header before the thread's first record: a new process gets its pages at less cost.
+  [[gnu::always_inline]] void meet_ring() const noexcept {
+    if (this_thread_writers == nullptr) [[unlikely]]
+      map_ring_ahead();
   }
 
   RingCore* ring() const noexcept { return ring_; }
@@ -198,6 +206,10 @@ class Writer {
   }
   Entered enter_slowly(std::uintptr_t frame, RecordKind kind, std::size_t size, ScopeId scope,
                        Ticks ticks) const noexcept;
+  /// The same, but nothing is counted and nobody waits: the caller will ask again.
+  Entered enter_if_possible(std::uintptr_t frame, RecordKind kind, std::size_t size, ScopeId scope,
+                            Ticks ticks) const noexcept;
+  void map_ring_ahead() const noexcept;
 
   RingCore* ring_;
 };

@@ -31,8 +31,9 @@ struct Ticks {
 /// Process-private memory that the kernel zeroes in every forked child (MADV_WIPEONFORK): how a child learns, at the
 /// price of one load, that it is one. A vfork() child shares its parent's memory and writes as its parent.
 struct ForkPage {
-  std::atomic<std::uint64_t> generation;   // of this process; 0: not yet used since the fork
-  std::atomic<std::uint64_t> instance[2];  // random: service.instance.id
+  std::atomic<std::uint64_t> generation;     // of this process; 0: not yet used since the fork
+  std::atomic<std::uint64_t> instance[2];    // random: service.instance.id
+  std::atomic<std::uint64_t> pid_namespace;  // inode; 0: not asked for yet
 };
 
 /// The block that a thread appends to, one per level and signal. Private to its thread.
@@ -116,6 +117,7 @@ struct WriterState {
   std::uint32_t slot_index = 0;
   std::uint32_t slot_generation = 0;
   std::uint32_t pid = 0;
+  bool is_new = false;  // it has claimed nothing yet: the ring's pages may not be in its process's page table
   FullRing full[kSignalCount];
   std::uint64_t not_kept_ns[kSignalCount] =
       {};                        // CLOCK_MONOTONIC: when it last got a block that it was not to keep

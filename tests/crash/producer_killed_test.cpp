@@ -103,7 +103,7 @@ TEST_F(ProducerKilledAtEveryInstruction, OfAdoptingTheBlockOfAnotherSlot) {
   stage.somebody_alive_after([&] { registered(); });  // slot 0, no block
   stage.dead_writer(3);                               // slot 1
   stage.kill_the_living();
-  stage.file().header().next_block.store(0);  // the scan comes to that block first
+  stage.file().header().next_block[0].hint.store(0);  // the scan comes to that block first
   expect_survived(stage, {.prepare = [&] { registered(); }, .work = [&] { stage.emit(); }}, 20);
   EXPECT_EQ(state(0).writer, 0U);
 }

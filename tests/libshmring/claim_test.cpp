@@ -136,10 +136,10 @@ TEST(Claim, TakesTheLowestBlockThatWasRecycled) {
   const TestRing ring({.blocks = 8});
   const Ring opened = ring.open();
   for (std::uint32_t block = 0; block < 5; ++block) ASSERT_EQ(claim_another(opened), block);
-  ring.header().next_block.store(5);
+  ring.header().next_block[0].hint.store(5);
   recycle_all(ring);  // 0 to 3; 4 is still being written to
   ASSERT_EQ(ring.blocks_in(BlockState::kFree), 7U);
-  EXPECT_EQ(ring.header().next_block.load(), 0U);
+  EXPECT_EQ(ring.header().next_block[0].hint.load(), 0U);
   for (const std::uint32_t block : {0U, 1U, 2U, 3U, 5U, 6U, 7U}) EXPECT_EQ(claim_another(opened), block);
 }
 
@@ -148,7 +148,7 @@ TEST(Claim, TakesTheLowestBlockInWhateverOrderTheyWereRecycled) {
   take_all_but(ring, {7});
   const Ring opened = ring.open();
   ASSERT_EQ(claim_another(opened), 7U);
-  EXPECT_EQ(ring.header().next_block.load(), 8U);
+  EXPECT_EQ(ring.header().next_block[0].hint.load(), 8U);
   for (const std::uint32_t block : {5U, 2U, 4U}) {
     BlockDescriptor& d = ring.descriptor(block);
     const CommittedWord committed{d.committed.load()};
@@ -156,7 +156,7 @@ TEST(Claim, TakesTheLowestBlockInWhateverOrderTheyWereRecycled) {
         ExportedWord{.offset_bytes = committed.offset_bytes(), .count = committed.count()}.pack());
     ASSERT_TRUE(recycle(ring.file(), block, d.state.load(), d.exported.load(), d.committed.load()));
   }
-  EXPECT_EQ(ring.header().next_block.load(), 2U);
+  EXPECT_EQ(ring.header().next_block[0].hint.load(), 2U);
   for (const std::uint32_t block : {2U, 4U, 5U}) EXPECT_EQ(claim_another(opened), block);
   EXPECT_FALSE(emit(opened, std::string(3000, 'x'))) << "nothing else is free";
 }
@@ -164,7 +164,7 @@ TEST(Claim, TakesTheLowestBlockInWhateverOrderTheyWereRecycled) {
 TEST(Claim, StartsAtTheRingsBeginningAgainBehindItsLastBlock) {
   const TestRing ring({.blocks = 8});
   const Ring opened = ring.open();
-  ring.header().next_block.store(7);
+  ring.header().next_block[0].hint.store(7);
   EXPECT_EQ(claim_another(opened), 7U);
   EXPECT_EQ(claim_another(opened), 0U);
 }
@@ -173,10 +173,10 @@ TEST(Claim, BelievesNoHintOfWhereToStart) {
   for (const std::uint32_t hint : {8U, 9U, 15U, 1U << 31U, ~0U - 1, ~0U}) {
     const TestRing ring({.blocks = 8});
     take_all_but(ring, {3});
-    ring.header().next_block.store(hint);
+    ring.header().next_block[0].hint.store(hint);
     const Ring opened = ring.open();
     EXPECT_EQ(claim_another(opened), 3U) << hint;  // one scan looks at every block
-    EXPECT_EQ(ring.header().next_block.load(), 4U) << hint;
+    EXPECT_EQ(ring.header().next_block[0].hint.load(), 4U) << hint;
   }
 }
 
@@ -184,7 +184,7 @@ TEST(Claim, BelievesNoHintOfWhereToStartLookingForARunEither) {
   for (const std::uint32_t hint : {8U, 15U, 1U << 31U, ~0U}) {
     const TestRing ring({.blocks = 8});
     take_all_but(ring, {3, 4, 5});
-    ring.header().next_block.store(hint);
+    ring.header().next_block[0].hint.store(hint);
     const Ring opened = ring.open();
     EXPECT_TRUE(emit(opened, std::string(9000, 'x'))) << hint;
     EXPECT_EQ(ring.state(3).state, BlockState::kSealed) << hint;
@@ -195,7 +195,7 @@ TEST(Claim, BelievesNoHintOfWhereToStartLookingForARunEither) {
 TEST(Claim, FindsTheFreeBlocksOfAFullRingThatStartsAnywhere) {
   for (std::uint32_t hint = 0; hint < 8; ++hint) {
     const TestRing ring({.blocks = 8});
-    ring.header().next_block.store(hint);
+    ring.header().next_block[0].hint.store(hint);
     const Ring opened = ring.open();
     for (std::uint32_t step = 0; step < 8; ++step) EXPECT_EQ(claim_another(opened), (hint + step) % 8);
     EXPECT_FALSE(emit(opened, std::string(3000, 'x')));

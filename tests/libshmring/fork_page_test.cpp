@@ -32,7 +32,9 @@ TEST(ForkPageProcesses, IsWipedInAChildAndInItsChild) {
               if ((*page)->generation.load() != 0) return 1;
               const std::uint64_t childs = process_generation();
               if (childs == generation || process_instance().low == instance.low) return 2;
-              return test::in_child([&] { return process_generation() > childs ? 0 : 3; });
+              return test::in_child([&] {
+                return process_generation() != childs && process_generation() != generation ? 0 : 3;
+              });
             }),
             0);
   EXPECT_EQ(process_generation(), generation);

@@ -326,7 +326,7 @@ TEST(ForgottenBlock, OfAnotherListIsNotSealedInPlaceOfARunThatIsGone) {
   for (const Slice& slice : flusher.drain())
     EXPECT_EQ(flusher.accept(slice.key), Reader::Acknowledged::kDone);
   ASSERT_EQ(ring.blocks_in(BlockState::kFree), 8U);
-  ring.header().next_block.store(0);
+  ring.header().next_block[0].hint.store(0);
   ASSERT_TRUE(emit(opened, "span", RecordKind::kSpan));  // the block that headed the run
   ASSERT_EQ(ring.state(0).state, BlockState::kOpen);
   ASSERT_TRUE(emit(opened, "log"));

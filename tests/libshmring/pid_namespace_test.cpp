@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A process says its own pid namespace, whatever its parents knew; and does not ask where its parent did.
-#include "libshmring/pid_namespace.hpp"
+#include "libshmring/fork_page.hpp"
 
 #include <gtest/gtest.h>
 #include <pthread.h>
@@ -26,7 +26,7 @@ class PidNamespaceProcesses : public testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(prepare_fork_page());
-    static const int registered = ::pthread_atfork(&note_fork, nullptr, nullptr);
+    static const int registered = ::pthread_atfork(&note_fork, nullptr, &note_forked);
     ASSERT_EQ(registered, 0);
     ASSERT_EQ(says_its_own(), 0);
   }
