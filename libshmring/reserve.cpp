@@ -146,6 +146,8 @@ struct Request {
     const std::size_t context = record_bytes(ring.resource().encoded.size() + kProcessResourceMax);
     const Wanted wanted{signal, context + scope_bytes + clock_bytes + record_bytes(request.size),
                         number_of(state, level)};
+    // A run takes as many blocks as its record needs, which is not known yet.
+    if (attempt == Attempt::kTry && wanted.bytes > ring.file().geometry().block_bytes) return false;
     if (!claim_or_wait(ring, state, level, wanted, attempt, cause)) return false;
   }
   if (!block.declares(request.scope)) declare_scope(ring, block, request.scope);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "libshmring/fork_page.hpp"
@@ -101,6 +102,34 @@ TEST_F(PidNamespaceProcesses, IsNotMistakenWhereAParentHasTheIdOfOneThatKnew) {
   if (ended == kNotPermitted) GTEST_SKIP() << "this machine permits no pid namespace (unshare)";
   EXPECT_EQ(ended, 0);
 }
+
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+/// in_child() for one that runs no fork handlers.
+template <typename Work>
+int in_bare_child(const Work& work) {
+  const pid_t child = ::_Fork();
+  if (child == 0) ::_exit(work());
+  int status = 0;
+  return child > 0 && ::waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_F(PidNamespaceProcesses, IsNotTakenOverByAChildWithoutForkHandlers) {
+  const auto first_of_another = [](auto&& work) {
+    if (::unshare(CLONE_NEWPID) != 0) return kNotPermitted;
+    return test::in_child([&] { return ::getpid() != 1 ? 2 : work(); });
+  };
+  // As above, but the child of the first process that does not know was made by _Fork(): what it finds is for that process.
+  const int ended = test::in_child([&] {
+    return first_of_another([&] {
+      return says_its_own() != 0
+                 ? 3
+                 : first_of_another([] { return in_bare_child([] { return says_its_own(); }); });
+    });
+  });
+  if (ended == kNotPermitted) GTEST_SKIP() << "this machine permits no pid namespace (unshare)";
+  EXPECT_EQ(ended, 0);
+}
+#endif
 
 }  // namespace
 }  // namespace shmring

@@ -240,5 +240,19 @@ TEST(RegistrationProcesses, GivesAForkedChildASlotOfItsOwn) {
   EXPECT_EQ(this_thread_writers->slot_index, 0U);
 }
 
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+TEST(RegistrationProcesses, GivesAChildWithoutForkHandlersASlotOfItsOwn) {
+  const TestRing ring;
+  const Ring opened = ring.open();
+  ASSERT_TRUE(test::emit(opened, "parent"));
+  const pid_t child = ::_Fork();
+  if (child == 0) ::_exit(test::emit(opened, "child") && this_thread_writers->slot_index == 1 ? 0 : 1);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(ring.committed(0).count() + ring.committed(1).count(), 2U);
+}
+#endif
+
 }  // namespace
 }  // namespace shmring
