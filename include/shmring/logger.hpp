@@ -128,7 +128,7 @@ class Logger {
   /// The short way, and what came of it. nullopt: it is not possible, and nothing has happened.
   [[gnu::always_inline]] std::optional<bool> commit_plain(const LogRecord& record, Ticks ticks,
                                                           const void* frame) const noexcept {
-    Slot slot = writer_.reserve_rest(frame, RecordKind::kLog, wire::plain_log_least(record), scope_, ticks);
+    Slot slot = writer_.reserve_least(frame, RecordKind::kLog, wire::plain_log_least(record), scope_, ticks);
     if (!slot) [[unlikely]]
       return std::nullopt;
     const std::span<std::byte> room = slot.payload();
@@ -161,7 +161,7 @@ class Logger {
     constexpr const auto& kHead = wire::kLogHead<Level, Body>;
     const std::size_t least = kHead.size() + (wire::site_bound<Keys>(values[I]) + ... + wire::kTraceBytes);
     if (sizeof...(Keys) <= limits_.count) [[likely]] {
-      Slot slot = writer_.reserve_rest(frame, RecordKind::kLog, least, scope_, {now.value, ticks});
+      Slot slot = writer_.reserve_least(frame, RecordKind::kLog, least, scope_, {now.value, ticks});
       if (slot) [[likely]] {
         std::byte* const begin = slot.payload().data();
         __builtin_memcpy(begin, kHead.data(), kHead.size());

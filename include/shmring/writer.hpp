@@ -142,10 +142,18 @@ class Writer {
   }
 
   /// All that is left of the thread's block, `least` bytes or more, for a record whose size shows when it has been written; else an
-  /// empty slot. Neither that nor an abandoned one counts: whoever gets no further asks again, by size, with the function above. It
-  /// registers and claims as that one does, but never waits. REQUIRES: as there.
+  /// empty slot. Neither that nor an abandoned one counts: whoever gets no further asks again, by size, with the function above.
+  /// REQUIRES: as there.
   [[gnu::always_inline]] Slot reserve_rest(const void* frame, RecordKind kind, std::size_t least,
                                            ScopeId scope = {}, Ticks ticks = {}) const noexcept {
+    return slot_of(enter(reinterpret_cast<std::uintptr_t>(frame), signal_of(kind), least, scope, ticks), kind,
+                   least, scope, ticks, Take::kRest);
+  }
+
+  /// The same, but registers the thread and claims a block where that is needed and `least` bytes fit into one. It never waits for
+  /// room.
+  [[gnu::always_inline]] Slot reserve_least(const void* frame, RecordKind kind, std::size_t least,
+                                            ScopeId scope = {}, Ticks ticks = {}) const noexcept {
     Entered entered = enter(reinterpret_cast<std::uintptr_t>(frame), signal_of(kind), least, scope, ticks);
     if (entered.state == nullptr) [[unlikely]]
       entered = enter_if_possible(reinterpret_cast<std::uintptr_t>(frame), kind, least, scope, ticks);

@@ -202,6 +202,41 @@ TEST(Claim, FindsTheFreeBlocksOfAFullRingThatStartsAnywhere) {
   }
 }
 
+/// A ring of eight stretches of eight blocks; this thread is the writer of slot `slot`.
+struct Stretches {
+  explicit Stretches(std::uint32_t slot) : ring({.blocks = 64, .writers = 16}) {
+    for (std::uint32_t i = 0; i < slot; ++i) hold_slot(ring.slot(i), 1, own_tid());
+  }
+  std::vector<std::uint32_t> claims(std::uint32_t count) const {
+    std::vector<std::uint32_t> blocks;
+    for (; count > 0; --count) blocks.push_back(claim_another(ring.open()));
+    return blocks;
+  }
+  TestRing ring;
+};
+
+TEST(ClaimInStretches, BeginsWhereTheNumberOfItsSlotSays) {
+  for (const std::uint32_t slot : {0U, 1U, 7U, 9U}) {
+    const Stretches stretches(slot);
+    const std::uint32_t begin = slot % 8 * 8;
+    EXPECT_EQ(stretches.claims(2), (std::vector<std::uint32_t>{begin, begin + 1})) << slot;
+  }
+}
+
+TEST(ClaimInStretches, GoesOnIntoTheNextAndRoundTheRingsEnd) {
+  const Stretches stretches(7);
+  EXPECT_EQ(stretches.claims(10), (std::vector<std::uint32_t>{56, 57, 58, 59, 60, 61, 62, 63, 0, 1}));
+}
+
+TEST(ClaimInStretches, ComesBackToTheLowestOfItsOwnThatWasRecycled) {
+  for (const std::uint32_t slot : {1U, 7U}) {
+    const Stretches stretches(slot);
+    stretches.claims(10);
+    recycle_all(stretches.ring);
+    EXPECT_EQ(stretches.claims(1).front(), slot * 8) << slot;
+  }
+}
+
 TEST(Seal, KeepsThePin) {
   const TestRing ring;
   const Ring opened = ring.open();

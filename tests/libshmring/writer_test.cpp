@@ -294,6 +294,64 @@ TEST(ReserveRestProcesses, IsEmptyInAForkedChildUntilItHasABlockOfItsOwn) {
   EXPECT_EQ(drops(ring), 0U);
 }
 
+Slot least_of(const Ring& ring, std::size_t least, RecordKind kind = RecordKind::kLog, ScopeId scope = {}) {
+  return ring.writer().reserve_least(__builtin_frame_address(0), kind, least, scope);
+}
+
+TEST(ReserveLeast, RegistersAndClaimsAndDeclaresAsItIsNeeded) {
+  const TestRing ring;
+  const Ring opened = ring.open();
+  const ScopeId scope = opened.scope({"scope"});
+  for (const RecordKind kind : {RecordKind::kLog, RecordKind::kSpan}) {
+    auto slot = least_of(opened, 10, kind, scope);
+    ASSERT_TRUE(slot);
+    EXPECT_GE(slot.payload().size(), 10U);
+    std::memcpy(slot.payload().data(), "0123456789", 10);
+    EXPECT_TRUE(std::move(slot).commit(10));
+  }
+  EXPECT_EQ(ring.blocks_in(BlockState::kOpen), 2U);
+  EXPECT_EQ(drops(ring), 0U);
+}
+
+TEST(ReserveLeast, GoesOnInAnotherBlockWhereTooLittleIsLeft) {
+  const TestRing ring;
+  const Ring opened = ring.open();
+  ASSERT_TRUE(emit(opened, "first"));
+  const std::size_t left = left_in_block(ring);
+  EXPECT_TRUE(least_of(opened, left)) << "and abandoned";
+  EXPECT_EQ(ring.state(0).state, BlockState::kOpen);
+  auto slot = least_of(opened, left + 1);
+  ASSERT_TRUE(slot);
+  EXPECT_TRUE(std::move(slot).commit(0));
+  EXPECT_EQ(ring.state(0).state, BlockState::kSealed);
+  EXPECT_EQ(ring.state(1).state, BlockState::kOpen);
+}
+
+TEST(ReserveLeast, ClaimsNoRunAndCountsNothingThatItCannotDo) {
+  const TestRing ring;
+  const Ring opened = ring.open();
+  const std::uint32_t block = ring.file().geometry().block_bytes;
+  for (const std::size_t least : {std::size_t{block}, std::size_t{block} + 1, ~std::size_t{0}})
+    EXPECT_FALSE(least_of(opened, least)) << least;
+  EXPECT_EQ(ring.blocks_in(BlockState::kFree), 4U);
+  auto slot = opened.writer().try_reserve(RecordKind::kLog, 5);
+  auto handlers = opened.writer().try_reserve(RecordKind::kLog, 5);
+  EXPECT_FALSE(least_of(opened, 1)) << "every level is taken";
+  handlers.abandon();
+  slot.abandon();
+  EXPECT_EQ(drops(ring), 0U);
+  EXPECT_TRUE(least_of(opened, 1));
+}
+
+TEST(ReserveLeast, NeverWaitsForRoom) {
+  const TestRing ring({.blocks = 4});
+  ring.header().on_full.store(static_cast<std::uint32_t>(FullPolicy::kBlock));
+  ring.header().block_timeout_us.store(60'000'000);
+  for (std::uint32_t i = 0; i < 4; ++i) test::seal_with(ring, i, {"x"});
+  EXPECT_FALSE(least_of(ring.open(), 1));
+  EXPECT_EQ(drops(ring), 0U);
+}
+
 TEST(SlotProcesses, ThatTakesTheRestIsTheParentsAfterAFork) {
   const TestRing ring;
   const Ring opened = ring.open();
