@@ -88,12 +88,11 @@ Tracer::Beginning Tracer::begin(const SpanContext* parent) const noexcept {
   return beginning;
 }
 
-bool Tracer::is_of_this_process(const Beginning& beginning) noexcept {
+bool Tracer::is_of_this_process_slowly(const Beginning& beginning) noexcept {
   return beginning.process_generation == process_generation();
 }
 
-std::uint64_t Tracer::end_of(const Beginning& beginning) noexcept {
-  if (beginning.start.is_ticks) return std::max(read_tsc(), beginning.start.value);
+std::uint64_t Tracer::end_by_clock(const Beginning& beginning) noexcept {
   return beginning.start.value + (monotonic_time_ns() - beginning.start_monotonic_ns);
 }
 

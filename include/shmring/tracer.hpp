@@ -2,7 +2,9 @@
 // Starting spans: ids, the sampler's decision, the parent.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -63,7 +65,7 @@ class Tracer {
   template <FixedText Name, SpanKind Kind, FixedText... Keys>
   SiteSpan<Name, Kind, Keys...> start(const SpanSite<Name, Kind, Keys...>&,
                                       const SpanContext* parent = nullptr) const noexcept {
-    return SiteSpan<Name, Kind, Keys...>(*this, begin(parent));
+    return SiteSpan<Name, Kind, Keys...>(*this, parent);
   }
 
   /// The same tracer with another clock than the ring's; with kRealtime where kTsc cannot be relied on. Asks the kernel: keep it.
@@ -96,8 +98,19 @@ class Tracer {
   };
   Beginning begin(const SpanContext* parent) const noexcept;
   /// Now, for a span that ends; never before its start.
-  static std::uint64_t end_of(const Beginning& beginning) noexcept;
-  static bool is_of_this_process(const Beginning& beginning) noexcept;
+  [[gnu::always_inline]] static std::uint64_t end_of(const Beginning& beginning) noexcept {
+    if (beginning.start.is_ticks) return std::max(read_tsc(), beginning.start.value);
+    return end_by_clock(beginning);
+  }
+  static std::uint64_t end_by_clock(const Beginning& beginning) noexcept;
+  [[gnu::always_inline]] static bool is_of_this_process(const Beginning& beginning) noexcept {
+    const WriterState* const state = this_thread_writers;
+    if (state == nullptr) [[unlikely]]
+      return is_of_this_process_slowly(beginning);
+    // relaxed: as in Writer::enter(); until a child's first look for its own it is zero, and nobody's
+    return state->fork_page->generation.load(std::memory_order_relaxed) == beginning.process_generation;
+  }
+  static bool is_of_this_process_slowly(const Beginning& beginning) noexcept;
 
   Tracer(const Ring& ring, ScopeId scope, const ProducerConfig& config, AttributeLimits limits) noexcept
       : ring_(ring), config_(&config), limits_(limits), scope_(scope), clock_(ring.clock()) {}
@@ -150,8 +163,8 @@ class SiteSpan {
   friend class Tracer;
   using Converted = std::array<AttributeValue, sizeof...(Keys)>;
 
-  SiteSpan(const Tracer& tracer, Tracer::Beginning&& beginning) noexcept
-      : tracer_(tracer), beginning_(std::move(beginning)) {}
+  SiteSpan(const Tracer& tracer, const SpanContext* parent) noexcept
+      : tracer_(tracer), beginning_(tracer.begin(parent)) {}
 
   template <typename... Values>
   [[gnu::noinline]] bool end_out_of_line(StatusCode status, std::string_view message,
@@ -172,26 +185,15 @@ class SiteSpan {
     if (!is_plain || !Tracer::is_of_this_process(beginning_)) [[unlikely]]
       return finish({{Keys.view(), values[I]}...}, status, message, frame);
     const std::uint64_t end_time = Tracer::end_of(beginning_);
-    constexpr const auto& kHead = wire::kSpanHead<Name, Kind>;
-    constexpr std::size_t kIds = 18 + 10 + 10, kFlags = 6;
-    const std::size_t least = kHead.size() + kIds + (wire::site_bound<Keys>(values[I]) + ... + kFlags);
+    const std::size_t least = wire::kSpanHead<Name, Kind>.size() + (wire::site_bound<Keys>(values[I]) + ... + 0);
     Slot slot =
         tracer_.ring_.writer().reserve_rest(frame, RecordKind::kSpan, least, tracer_.scope_, ticks(end_time));
     if (!slot) [[unlikely]]
       return finish({{Keys.view(), values[I]}...}, status, message, frame, end_time);
     std::byte* const begin = slot.payload().data();
-    __builtin_memcpy(begin, kHead.data(), kHead.size());
-    __builtin_memcpy(begin + wire::kStartAt, &beginning_.start.value, sizeof(end_time));
-    __builtin_memcpy(begin + wire::kEndAt, &end_time, sizeof(end_time));
-    wire::ByteSink ids(begin + kHead.size());
-    const TraceContext& context = beginning_.context;
-    wire::put_bytes(ids, wire::span::kTraceId, context.trace_id.bytes.data(), sizeof(context.trace_id.bytes));
-    wire::put_bytes(ids, wire::span::kSpanId, context.span_id.bytes.data(), sizeof(context.span_id.bytes));
-    if (beginning_.parent_span_id.is_valid())
-      wire::put_bytes(ids, wire::span::kParentSpanId, beginning_.parent_span_id.bytes.data(),
-                      sizeof(context.span_id.bytes));
-    wire::put_fixed32(ids, wire::span::kFlags, wire::span_flags(context.flags, beginning_.parent_origin));
-    std::byte* out = ids.position();
+    std::byte* out =
+        wire::write_span_head<Name, Kind>(begin, beginning_.start.value, end_time, beginning_.context,
+                                          beginning_.parent_span_id, beginning_.parent_origin);
     ((out = wire::write_site_attribute<wire::span::kAttributes, Keys>(out, values[I],
                                                                       tracer_.limits_.value_length)),
      ...);
