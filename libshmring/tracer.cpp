@@ -21,17 +21,16 @@
 namespace shmring {
 namespace {
 
-/// A copy; without its trace state when memory runs out.
-SpanContext copied(const SpanContext& context) noexcept {
-  SpanContext copy;
-  static_cast<TraceContext&>(copy) = context;
-  copy.origin = context.origin;
+/// Without its trace state when memory runs out.
+void copy(SpanContext& to, const SpanContext& from) noexcept {
+  static_cast<TraceContext&>(to) = from;
+  to.origin = from.origin;
+  if (from.trace_state.empty()) return;
   try {
-    copy.trace_state = context.trace_state;
+    to.trace_state = from.trace_state;
   } catch (const std::exception&) {
-    copy.trace_state.clear();
+    to.trace_state.clear();
   }
-  return copy;
 }
 
 /// nullptr: out of memory.
@@ -64,11 +63,15 @@ Tracer Tracer::with_clock(Clock clock) const {
 Tracer::Beginning Tracer::begin(const SpanContext* parent) const noexcept {
   if (parent != nullptr && !parent->is_valid()) parent = nullptr;
   Beginning beginning;
-  if (parent != nullptr) beginning.context = copied(*parent);
+  SpanContext& context = beginning.context;
+  if (parent != nullptr) copy(context, *parent);
   if (config_->disabled) return beginning;
 
-  ring_.prepare_thread();  // ids come from the thread's state then; without a slot, from the kernel
-  SpanContext& context = beginning.context;
+  const WriterState* state = own_state();
+  if (state == nullptr || state->ring != ring_.core()) [[unlikely]] {
+    ring_.prepare_thread();  // ids come from the thread's state then; without a slot, from the kernel
+    state = own_state();
+  }
   if (parent == nullptr) {
     context.trace_id = random_trace_id();
   } else {
@@ -81,7 +84,7 @@ Tracer::Beginning Tracer::begin(const SpanContext* parent) const noexcept {
   if (sample(config_->sampler, parent, context.trace_id) == Decision::kDrop) return beginning;
   context.flags = kSampledFlag;
   beginning.is_recording = true;
-  beginning.process_generation = process_generation();
+  beginning.process_generation = state != nullptr ? state->process_generation : process_generation();
   // The end is the start and what passes on the monotonic clock: a coarse start would put events behind it.
   beginning.start = stamp_of(clock_ == Clock::kCoarse ? Clock::kRealtime : clock_);
   if (!beginning.start.is_ticks) beginning.start_monotonic_ns = monotonic_time_ns();

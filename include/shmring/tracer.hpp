@@ -185,7 +185,8 @@ class SiteSpan {
     if (!is_plain || !Tracer::is_of_this_process(beginning_)) [[unlikely]]
       return finish({{Keys.view(), values[I]}...}, status, message, frame);
     const std::uint64_t end_time = Tracer::end_of(beginning_);
-    const std::size_t least = wire::kSpanHead<Name, Kind>.size() + (wire::site_bound<Keys>(values[I]) + ... + 0);
+    const std::size_t least =
+        wire::kSpanHead<Name, Kind>.size() + (wire::site_bound<Keys>(values[I]) + ... + 0);
     Slot slot =
         tracer_.ring_.writer().reserve_rest(frame, RecordKind::kSpan, least, tracer_.scope_, ticks(end_time));
     if (!slot) [[unlikely]]
