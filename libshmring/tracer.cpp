@@ -21,15 +21,12 @@
 namespace shmring {
 namespace {
 
-/// Without its trace state when memory runs out.
-void copy(SpanContext& to, const SpanContext& from) noexcept {
-  static_cast<TraceContext&>(to) = from;
-  to.origin = from.origin;
-  if (from.trace_state.empty()) return;
+/// Not at all when memory runs out.
+[[gnu::noinline]] void copy_trace_state(std::string& to, const std::string& from) noexcept {
   try {
-    to.trace_state = from.trace_state;
+    to = from;
   } catch (const std::exception&) {
-    to.trace_state.clear();
+    to.clear();
   }
 }
 
@@ -60,18 +57,32 @@ Tracer Tracer::with_clock(Clock clock) const {
   return copy;
 }
 
+std::uint64_t Tracer::prepare() const noexcept {
+  ring_.prepare_thread();  // ids come from the thread's state then; without a slot, from the kernel
+  return process_generation();
+}
+
 Tracer::Beginning Tracer::begin(const SpanContext* parent) const noexcept {
   if (parent != nullptr && !parent->is_valid()) parent = nullptr;
   Beginning beginning;
+  // Field by field: the end reads each of them again, as large as it was written.
   SpanContext& context = beginning.context;
-  if (parent != nullptr) copy(context, *parent);
-  if (config_->disabled) return beginning;
-
-  const WriterState* state = own_state();
-  if (state == nullptr || state->ring != ring_.core()) [[unlikely]] {
-    ring_.prepare_thread();  // ids come from the thread's state then; without a slot, from the kernel
-    state = own_state();
+  if (parent != nullptr) {
+    context.trace_id = parent->trace_id;
+    if (!parent->trace_state.empty()) [[unlikely]]
+      copy_trace_state(context.trace_state, parent->trace_state);
   }
+  if (config_->disabled) [[unlikely]] {
+    if (parent != nullptr) {
+      context.span_id = parent->span_id;
+      context.flags = parent->flags;
+      context.origin = parent->origin;
+    }
+    return beginning;
+  }
+  const WriterState* const state = own_state();
+  const bool is_prepared = state != nullptr && state->ring == ring_.core();
+  beginning.process_generation = is_prepared ? state->process_generation : prepare();
   if (parent == nullptr) {
     context.trace_id = random_trace_id();
   } else {
@@ -80,11 +91,9 @@ Tracer::Beginning Tracer::begin(const SpanContext* parent) const noexcept {
   }
   context.span_id = random_span_id();
   context.origin = ContextOrigin::kLocal;
-  context.flags = 0;
   if (sample(config_->sampler, parent, context.trace_id) == Decision::kDrop) return beginning;
   context.flags = kSampledFlag;
   beginning.is_recording = true;
-  beginning.process_generation = state != nullptr ? state->process_generation : process_generation();
   // The end is the start and what passes on the monotonic clock: a coarse start would put events behind it.
   beginning.start = stamp_of(clock_ == Clock::kCoarse ? Clock::kRealtime : clock_);
   if (!beginning.start.is_ticks) beginning.start_monotonic_ns = monotonic_time_ns();

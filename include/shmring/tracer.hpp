@@ -97,6 +97,8 @@ class Tracer {
     std::uint64_t process_generation = 0;
   };
   Beginning begin(const SpanContext* parent) const noexcept;
+  /// Registers the thread, if it can be, and tells the process's generation.
+  [[gnu::noinline]] std::uint64_t prepare() const noexcept;
   /// Now, for a span that ends; never before its start.
   [[gnu::always_inline]] static std::uint64_t end_of(const Beginning& beginning) noexcept {
     if (beginning.start.is_ticks) return std::max(read_tsc(), beginning.start.value);
