@@ -168,9 +168,13 @@ bool SpanData::commit(std::string_view trace_state, std::uint64_t end_time_unix_
 
 /// The program names the end by a clock of its own: the start becomes one of ours by the same.
 void SpanData::give_up_ticks() noexcept {
-  Calibration calibration = writer.ring()->calibration();  // a window that reaches back beyond the start
-  head.start_time_unix_nano = unix_ns_of(anchor_now(calibration).clock, head.start_time_unix_nano);
+  head.start_time_unix_nano = unix_time_of(*writer.ring(), head.start_time_unix_nano);
   clock = Clock::kRealtime;
+}
+
+std::uint64_t unix_time_of(const RingCore& ring, std::uint64_t ticks) noexcept {
+  Calibration calibration = ring.calibration();  // a window that reaches back beyond them
+  return unix_ns_of(anchor_now(calibration).clock, ticks);
 }
 
 std::uint64_t monotonic_time_ns() noexcept {

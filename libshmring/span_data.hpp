@@ -78,4 +78,7 @@ struct SpanData {
 
 std::uint64_t monotonic_time_ns() noexcept;
 
+/// Nanoseconds since 1970 for ticks of this process's past.
+std::uint64_t unix_time_of(const RingCore& ring, std::uint64_t ticks) noexcept;
+
 }  // namespace shmring

@@ -46,9 +46,17 @@ std::unique_ptr<SpanData> new_data(const Ring& ring, ScopeId scope, const Limits
 
 }  // namespace
 
+Tracer::Tracer(const Ring& ring, ScopeId scope, const ProducerConfig& config) noexcept
+    : ring_(ring),
+      config_(&config),
+      limits_(config.limits.span),
+      scope_(scope),
+      clock_(ring.clock()),
+      is_disabled_(config.disabled) {}
+
 Tracer Ring::tracer(std::string_view scope_name, std::string_view scope_version) const {
   const ProducerConfig& config = producer_config(*core_);
-  return Tracer(*this, scope({scope_name, scope_version}), config, config.limits.span);
+  return Tracer(*this, scope({scope_name, scope_version}), config);
 }
 
 Tracer Tracer::with_clock(Clock clock) const {
@@ -72,7 +80,7 @@ Tracer::Beginning Tracer::begin(const SpanContext* parent) const noexcept {
     if (!parent->trace_state.empty()) [[unlikely]]
       copy_trace_state(context.trace_state, parent->trace_state);
   }
-  if (config_->disabled) [[unlikely]] {
+  if (is_disabled_) [[unlikely]] {
     if (parent != nullptr) {
       context.span_id = parent->span_id;
       context.flags = parent->flags;
@@ -95,7 +103,7 @@ Tracer::Beginning Tracer::begin(const SpanContext* parent) const noexcept {
   context.flags = kSampledFlag;
   beginning.is_recording = true;
   // The end is the start and what passes on the monotonic clock: a coarse start would put events behind it.
-  beginning.start = stamp_of(clock_ == Clock::kCoarse ? Clock::kRealtime : clock_);
+  beginning.start = now();
   if (!beginning.start.is_ticks) beginning.start_monotonic_ns = monotonic_time_ns();
   return beginning;
 }
@@ -130,7 +138,7 @@ Span Tracer::start(std::string_view name, const SpanOptions& options) const noex
 }
 
 bool Tracer::emit(const SpanRecord& record) const noexcept {
-  if (config_->disabled) return false;
+  if (is_disabled_) return false;
   return commit(record, {});
 }
 
@@ -157,6 +165,11 @@ bool Tracer::commit(const SpanRecord& record, Ticks ticks, const void* frame) co
   [[maybe_unused]] const std::byte* const end = encode(slot.payload().data(), record, config_->limits);
   assert(end == slot.payload().data() + size);
   return std::move(slot).commit();
+}
+
+bool Tracer::commit_ended(SpanRecord record, const Stamp& start, const void* frame) const noexcept {
+  if (start.is_ticks) record.start_time_unix_nano = unix_time_of(*ring_.core(), start.value);
+  return commit(record, {}, frame);
 }
 
 TraceId Tracer::new_trace_id() const noexcept { return random_trace_id(); }

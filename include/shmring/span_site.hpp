@@ -6,10 +6,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
+#include "shmring/clock.hpp"
 #include "shmring/fixed_text.hpp"
+#include "shmring/ids.hpp"
 #include "shmring/plain_encoder.hpp"
 #include "shmring/span_encoder.hpp"
+#include "shmring/traceparent.hpp"
 #include "shmring/wire.hpp"
 
 namespace shmring {
@@ -27,6 +31,23 @@ struct SpanSite {
   static_assert(wire::are_keys<Keys...>(), "each key once, and none without a name");
   static_assert(((Keys.size() <= 100) && ...), "a key of 100 bytes at most");
   static_assert(sizeof...(Keys) <= kMaxAttributes, "no record has more attributes");
+};
+
+/// What a span of a SpanSite has beside its values, where its program measures it itself; given to Tracer::emit():
+///
+///   const shmring::Stamp start = tracer.now();
+///   ...
+///   tracer.emit(kQuery, {.context = ids, .parent_span_id = parent.span_id, .start = start}, "postgresql", rows);
+///
+/// What it cannot say (a trace state, events, links) a SpanRecord can.
+struct MeasuredSpan {
+  TraceContext context = {};
+  SpanId parent_span_id = {};  // zeroes: a root
+  ContextOrigin parent_origin = ContextOrigin::kUnknown;
+  Stamp start = {};                      // Tracer::now(), or nanoseconds since 1970
+  std::uint64_t end_time_unix_nano = 0;  // 0: now, by the clock of the start, and never before it
+  StatusCode status = StatusCode::kUnset;
+  std::string_view status_message = {};  // with kError only
 };
 
 namespace wire {
