@@ -151,8 +151,8 @@ class Tracer {
     std::uint64_t end_time = span.end_time_unix_nano;
     const bool ends_now = end_time == 0;
     if (ends_now) end_time = std::max(span.start.is_ticks ? read_tsc() : unix_time_ns(), span.start.value);
-    const bool is_plain = span.status == StatusCode::kUnset && span.context.is_valid() &&
-                          (ends_now || !span.start.is_ticks);
+    const bool is_plain =
+        span.status == StatusCode::kUnset && span.context.is_valid() && (ends_now || !span.start.is_ticks);
     const Ticks ticks{end_time, span.start.is_ticks ? kMaxTickFields : std::uint8_t{0}};
     if (is_plain) [[likely]] {
       const std::optional<bool> done =
@@ -162,17 +162,17 @@ class Tracer {
         return *done;
     }
     const std::array<Attribute, sizeof...(Keys)> attributes{Attribute{Keys.view(), values[I]}...};
-    const SpanRecord record{.context = span.context,
-                            .parent_span_id = span.parent_span_id,
-                            .parent_origin = span.parent_origin,
-                            .name = Name.view(),
-                            .kind = Kind,
-                            .start_time_unix_nano = span.start.value,
-                            .end_time_unix_nano = end_time,
-                            .attributes = attributes,
-                            .status = span.status,
-                            .status_message =
-                                span.status == StatusCode::kError ? span.status_message : std::string_view{}};
+    const SpanRecord record{
+        .context = span.context,
+        .parent_span_id = span.parent_span_id,
+        .parent_origin = span.parent_origin,
+        .name = Name.view(),
+        .kind = Kind,
+        .start_time_unix_nano = span.start.value,
+        .end_time_unix_nano = end_time,
+        .attributes = attributes,
+        .status = span.status,
+        .status_message = span.status == StatusCode::kError ? span.status_message : std::string_view{}};
     return ends_now ? commit(record, ticks, frame) : commit_ended(record, span.start, frame);
   }
 
@@ -277,10 +277,10 @@ class SiteSpan {
     if (!is_plain || !Tracer::is_of_this_process(beginning_)) [[unlikely]]
       return finish({{Keys.view(), values[I]}...}, status, message, frame);
     const std::uint64_t end_time = Tracer::end_of(beginning_);
-    const std::optional<bool> done = tracer_.commit_plain(
-        SpanSite<Name, Kind, Keys...>(), beginning_.context, beginning_.parent_span_id,
-        beginning_.parent_origin, beginning_.start.value, ticks(end_time), values, frame,
-        std::index_sequence<I...>());
+    const std::optional<bool> done =
+        tracer_.commit_plain(SpanSite<Name, Kind, Keys...>(), beginning_.context, beginning_.parent_span_id,
+                             beginning_.parent_origin, beginning_.start.value, ticks(end_time), values, frame,
+                             std::index_sequence<I...>());
     if (!done) [[unlikely]]
       return finish({{Keys.view(), values[I]}...}, status, message, frame, end_time);
     beginning_.is_recording = false;
