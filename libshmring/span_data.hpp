@@ -25,6 +25,8 @@ inline std::string_view view(const Text& text) noexcept { return {text.data(), t
 /// Encoded attributes of a growing span, each key once.
 class AttributeStore {
  public:
+  AttributeStore() noexcept {}  // not defaulted: `= {}` would fill the vectors' room with zeroes first
+
   enum class Set : std::uint8_t { kDone, kDropped };
 
   /// Replaces the value of a key that is there; a new key past the limit, or without memory, is dropped. May
@@ -51,8 +53,12 @@ struct SpanData {
   ScopeId scope;
   const Limits& limits;
   std::uint64_t process_generation;  // of the process that started the span
-  SpanRecord head = {};              // what is neither stored as text nor encoded below
-  Clock clock = Clock::kRealtime;    // kTsc: the start time is ticks
+  SpanId parent_span_id = {};
+  ContextOrigin parent_origin = ContextOrigin::kUnknown;
+  SpanKind kind = SpanKind::kInternal;
+  StatusCode status = StatusCode::kUnset;
+  Clock clock = Clock::kRealtime;  // kTsc: the start time is ticks
+  std::uint64_t start_time = 0;
   std::uint64_t start_monotonic_ns =
       0;  // 0, without ticks: the caller gave the start time, by a clock of his own
   Text name = {};
@@ -62,14 +68,17 @@ struct SpanData {
       {};  // encoded fields, in the order of their calls
   std::uint32_t event_count = 0;
   std::uint32_t link_count = 0;
+  std::uint32_t dropped_attributes = 0;
+  std::uint32_t dropped_events = 0;
+  std::uint32_t dropped_links = 0;
 
   /// Each keeps what the limits and the memory allow, and counts the rest as dropped. May allocate.
   void set_attribute(const Attribute& attribute) noexcept;
   void add_event(const SpanEvent& event) noexcept;
   void add_link(const SpanLink& link) noexcept;
 
-  /// Encodes and commits the span. Allocates nothing. `trace_state` is the context's.
-  bool commit(std::string_view trace_state, std::uint64_t end_time_unix_nano) noexcept;
+  /// Encodes and commits the span. Allocates nothing. `context` is its own.
+  bool commit(const SpanContext& context, std::uint64_t end_time_unix_nano) noexcept;
 
   /// The end of a span that ends now, as the start is given: never before it, whatever was done to the wall clock meanwhile.
   std::uint64_t present_time() const noexcept;

@@ -122,14 +122,13 @@ Span Tracer::start(std::string_view name, const SpanOptions& options) const noex
   auto data = new_data(ring_, scope_, config_->limits, name);
   if (!data) return Span(std::move(beginning.context), nullptr);
   data->process_generation = beginning.process_generation;
-  data->head.context = beginning.context;
-  data->head.kind = options.kind;
-  data->head.parent_span_id = beginning.parent_span_id;
-  data->head.parent_origin = beginning.parent_origin;
-  data->head.start_time_unix_nano = options.start_time_unix_nano;
+  data->kind = options.kind;
+  data->parent_span_id = beginning.parent_span_id;
+  data->parent_origin = beginning.parent_origin;
+  data->start_time = options.start_time_unix_nano;
   if (options.start_time_unix_nano == 0) {
     data->clock = beginning.start.is_ticks ? Clock::kTsc : Clock::kRealtime;
-    data->head.start_time_unix_nano = beginning.start.value;
+    data->start_time = beginning.start.value;
     data->start_monotonic_ns = beginning.start_monotonic_ns;
   }
   for (const Attribute& attribute : options.attributes) data->set_attribute(attribute);
