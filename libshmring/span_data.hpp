@@ -25,8 +25,6 @@ inline std::string_view view(const Text& text) noexcept { return {text.data(), t
 /// Encoded attributes of a growing span, each key once.
 class AttributeStore {
  public:
-  AttributeStore() noexcept {}  // not defaulted: `= {}` would fill the vectors' room with zeroes first
-
   enum class Set : std::uint8_t { kDone, kDropped };
 
   /// Replaces the value of a key that is there; a new key past the limit, or without memory, is dropped. May
@@ -49,28 +47,33 @@ class AttributeStore {
 };
 
 struct SpanData {
+  /// Throws what a name throws for which there is no memory. A constructor: an aggregate is filled with zeroes first, the vectors' room
+  /// included.
+  SpanData(Writer to, ScopeId its_scope, const Limits& its_limits, std::string_view its_name)
+      : writer(to), scope(its_scope), limits(its_limits), name(its_name.begin(), its_name.end()) {}
+
   Writer writer;
   ScopeId scope;
   const Limits& limits;
-  std::uint64_t process_generation;  // of the process that started the span
+  std::uint64_t process_generation = 0;  // of the process that started the span
   SpanId parent_span_id = {};
   ContextOrigin parent_origin = ContextOrigin::kUnknown;
   SpanKind kind = SpanKind::kInternal;
   StatusCode status = StatusCode::kUnset;
   Clock clock = Clock::kRealtime;  // kTsc: the start time is ticks
   std::uint64_t start_time = 0;
-  std::uint64_t start_monotonic_ns =
-      0;  // 0, without ticks: the caller gave the start time, by a clock of his own
-  Text name = {};
-  Text status_message = {};
-  AttributeStore attributes = {};
-  boost::container::small_vector<std::byte, 0> events_and_links =
-      {};  // encoded fields, in the order of their calls
+  // 0, without ticks: the caller gave the start time, by a clock of his own
+  std::uint64_t start_monotonic_ns = 0;
   std::uint32_t event_count = 0;
   std::uint32_t link_count = 0;
   std::uint32_t dropped_attributes = 0;
   std::uint32_t dropped_events = 0;
   std::uint32_t dropped_links = 0;
+  Text name;
+  Text status_message;
+  AttributeStore attributes;
+  // Encoded fields, in the order of their calls.
+  boost::container::small_vector<std::byte, 0> events_and_links;
 
   /// Each keeps what the limits and the memory allow, and counts the rest as dropped. May allocate.
   void set_attribute(const Attribute& attribute) noexcept;

@@ -34,11 +34,7 @@ namespace {
 std::unique_ptr<SpanData> new_data(const Ring& ring, ScopeId scope, const Limits& limits,
                                    std::string_view name) noexcept {
   try {
-    return std::unique_ptr<SpanData>(new SpanData{.writer = ring.writer(),
-                                                  .scope = scope,
-                                                  .limits = limits,
-                                                  .process_generation = 0,
-                                                  .name = Text(name.begin(), name.end())});
+    return std::make_unique<SpanData>(ring.writer(), scope, limits, name);
   } catch (const std::exception&) {
     return nullptr;
   }
