@@ -64,6 +64,13 @@ class SampleRecords {
                                        {"server.address", "localhost"}}});
   }
 
+  /// The same span where the call site is encoded ahead: its ids are given, its start has been stamped, its end is stamped now.
+  bool emit_span_site(const Tracer& tracer, const Stamp& start, std::uint64_t index) const noexcept {
+    const Request& r = request(index);
+    return tracer.emit(kOrdersPosted, {.context = r.trace, .parent_span_id = parent_.span_id, .start = start},
+                       r.order, r.customer, r.route, "localhost");
+  }
+
   /// The same span, started and ended: ids, sampling, two looks at the clock, and copies of what it is told.
   bool start_and_end_span(const Tracer& tracer, std::uint64_t index) const noexcept {
     const Request& r = request(index);

@@ -62,6 +62,14 @@ void add_spans(Rows& rows) {
       });
   add_span_row<Clock::kTsc>(
       rows,
+      {.name = "emit_span_site_tsc",
+       .label = "span, `Tracer::emit`, start and ids given, call site encoded ahead, the TSC stamps its end"},
+      [](const SampleRecords& samples, const Tracer& tracer, std::uint64_t i) {
+        static const Stamp start = tracer.now();
+        return samples.emit_span_site(tracer, start, i);
+      });
+  add_span_row<Clock::kTsc>(
+      rows,
       {.name = "span_site_tsc", .label = "span from start to end, call site encoded ahead, the TSC stamps"},
       [](const SampleRecords& samples, const Tracer& tracer, std::uint64_t i) {
         return samples.start_and_end_span_site(tracer, i);

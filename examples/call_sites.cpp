@@ -10,6 +10,7 @@ namespace {
 inline constexpr shmring::LogSite<shmring::Severity::kInfo, "order placed", "order.id", "customer">
     kOrderPlaced;
 inline constexpr shmring::SpanSite<"charge card", shmring::SpanKind::kClient, "amount"> kChargeCard;
+inline constexpr shmring::SpanSite<"in the queue", shmring::SpanKind::kInternal, "queue.length"> kQueued;
 
 }  // namespace
 
@@ -27,6 +28,14 @@ int main(int argc, char** argv) {
 
   auto span = tracer.start(kChargeCard);
   bool committed = log.emit(kOrderPlaced, span.context(), 4711, name);  // a value for each key of the site
+  const shmring::Stamp queued = tracer.now();  // what lies with a message, say, whose span nobody can hold
+  const shmring::TraceContext ids{span.context().trace_id, tracer.new_span_id(), shmring::kSampledFlag};
+  committed &= tracer.emit(kQueued,
+                           {.context = ids,
+                            .parent_span_id = span.context().span_id,
+                            .parent_origin = shmring::ContextOrigin::kLocal,
+                            .start = queued},
+                           7);
   committed &= span.end(12.5);
   return committed ? 0 : 1;
 }

@@ -12,17 +12,10 @@ namespace {
 
 constexpr std::string_view kParentBased = "parentbased_";
 
-// Specification "TraceState: Probability Sampling": the rejection threshold of a probability, and the trace's
-// randomness.
+// Specification "TraceState: Probability Sampling".
 std::uint64_t rejection_threshold(double ratio) noexcept {
   const auto accepted = static_cast<std::uint64_t>(ratio * static_cast<double>(kSampleNothing) + 0.5);
   return kSampleNothing - accepted;
-}
-
-std::uint64_t randomness(const TraceId& id) noexcept {
-  std::uint64_t value = 0;
-  for (std::size_t i = 9; i < 16; ++i) value = value << 8U | id.bytes[i];
-  return value;
 }
 
 std::string_view without_parent_rule(std::string_view name) noexcept {
@@ -58,13 +51,6 @@ std::optional<double> parse_ratio(std::string_view text) noexcept {
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   if (!(ratio >= 0.0 && ratio <= 1.0)) return std::nullopt;  // NaN too
   return ratio;
-}
-
-Decision sample(const SamplerConfig& sampler, const TraceContext* parent, const TraceId& trace_id) noexcept {
-  if (sampler.parent == ParentRule::kFollow && parent != nullptr && parent->is_valid()) {
-    return parent->is_sampled() ? Decision::kSample : Decision::kDrop;
-  }
-  return randomness(trace_id) >= sampler.threshold ? Decision::kSample : Decision::kDrop;
 }
 
 }  // namespace shmring

@@ -2,6 +2,7 @@
 // The samplers that OTEL_TRACES_SAMPLER can name (specification "Trace SDK", Sampling).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -35,7 +36,20 @@ bool takes_ratio(std::string_view sampler_name) noexcept;
 /// A number from 0 to 1; nullopt for anything else.
 std::optional<double> parse_ratio(std::string_view text) noexcept;
 
+/// The trace's, of 56 bits (specification "TraceState: Probability Sampling").
+inline std::uint64_t randomness(const TraceId& id) noexcept {
+  std::uint64_t value = 0;
+  for (std::size_t i = 9; i < 16; ++i) value = value << 8U | id.bytes[i];
+  return value;
+}
+
 /// `parent` is nullptr, or not valid, for a root. Pure.
-Decision sample(const SamplerConfig& sampler, const TraceContext* parent, const TraceId& trace_id) noexcept;
+inline Decision sample(const SamplerConfig& sampler, const TraceContext* parent,
+                       const TraceId& trace_id) noexcept {
+  if (sampler.parent == ParentRule::kFollow && parent != nullptr && parent->is_valid()) {
+    return parent->is_sampled() ? Decision::kSample : Decision::kDrop;
+  }
+  return randomness(trace_id) >= sampler.threshold ? Decision::kSample : Decision::kDrop;
+}
 
 }  // namespace shmring

@@ -25,8 +25,14 @@ void assign(Text& to, std::string_view text) noexcept {
 void Span::Release::operator()(SpanData* data) const noexcept { delete data; }
 
 Span::Span() noexcept = default;
-Span::Span(SpanContext context, SpanData* data) noexcept
-    : context_(std::move(context)), data_(data), storage_(data) {}
+Span::Span(SpanContext&& context, SpanData* data) noexcept : data_(data), storage_(data) {
+  // Field by field, as they have just been written: the processor would wait for a load that takes from two stores.
+  context_.trace_id = context.trace_id;
+  context_.span_id = context.span_id;
+  context_.flags = context.flags;
+  context_.origin = context.origin;
+  if (!context.trace_state.empty()) context_.trace_state = std::move(context.trace_state);
+}
 Span::Span(Span&& other) noexcept
     : context_(std::exchange(other.context_, {})),
       data_(std::exchange(other.data_, nullptr)),
@@ -66,8 +72,8 @@ void Span::add_link(const SpanContext& context, Attributes attributes) noexcept 
 }
 
 void Span::set_status(StatusCode code, std::string_view message) noexcept {
-  if (!is_recording() || code == StatusCode::kUnset || data_->head.status == StatusCode::kOk) return;
-  data_->head.status = code;
+  if (!is_recording() || code == StatusCode::kUnset || data_->status == StatusCode::kOk) return;
+  data_->status = code;
   assign(data_->status_message, code == StatusCode::kError ? message : std::string_view{});
 }
 
@@ -77,7 +83,7 @@ void Span::update_name(std::string_view name) noexcept {
 
 bool Span::end(std::uint64_t end_time_unix_nano) noexcept {
   SpanData* const data = std::exchange(data_, nullptr);
-  return data != nullptr && data->commit(context_.trace_state, end_time_unix_nano);
+  return data != nullptr && data->commit(context_, end_time_unix_nano);
 }
 
 }  // namespace shmring

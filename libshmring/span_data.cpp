@@ -40,10 +40,10 @@ bool append(Bytes& bytes, Put put) noexcept {
   return true;
 }
 
-/// Where the key stands in an encoded attribute: behind the field's tag and length, and the key's own.
-std::uint32_t key_offset(const std::byte* field, std::size_t key_size) noexcept {
-  std::uint32_t length_bytes = 1;
-  while ((field[length_bytes] & std::byte{0x80}) != std::byte{0}) ++length_bytes;
+/// Where the key stands in an encoded attribute of `size` bytes: behind the field's tag and length, and the key's own.
+std::uint32_t key_offset(std::size_t size, std::size_t key_size) noexcept {
+  std::size_t length_bytes = 1;
+  while (wire::varint_size(size - 1 - length_bytes) > length_bytes) ++length_bytes;
   return static_cast<std::uint32_t>(1 + length_bytes + 1 + wire::varint_size(key_size));
 }
 
@@ -75,7 +75,7 @@ AttributeStore::Set AttributeStore::set(const Attribute& attribute, const Attrib
   if (bytes_.size() - before > kMaxBytes) return bytes_.resize(before), Set::kDropped;
 
   const Entry fresh{.size = static_cast<std::uint32_t>(bytes_.size() - before),
-                    .key_at = key_offset(bytes_.data() + before, attribute.key.size()),
+                    .key_at = key_offset(bytes_.size() - before, attribute.key.size()),
                     .key_size = static_cast<std::uint32_t>(attribute.key.size())};
   if (!is_new) {
     const auto old = bytes_.begin() + static_cast<std::ptrdiff_t>(at);
@@ -109,8 +109,7 @@ bool AttributeStore::append_attribute(const Attribute& attribute, std::uint32_t 
 }
 
 void SpanData::set_attribute(const Attribute& attribute) noexcept {
-  if (attributes.set(attribute, limits.span) == AttributeStore::Set::kDropped)
-    count(head.dropped_attributes_count);
+  if (attributes.set(attribute, limits.span) == AttributeStore::Set::kDropped) count(dropped_attributes);
 }
 
 void SpanData::add_event(const SpanEvent& event) noexcept {
@@ -119,7 +118,7 @@ void SpanData::add_event(const SpanEvent& event) noexcept {
   if (event_count < limits.events && append(events_and_links, put))
     ++event_count;
   else
-    count(head.dropped_events_count);
+    count(dropped_events);
 }
 
 void SpanData::add_link(const SpanLink& link) noexcept {
@@ -128,23 +127,32 @@ void SpanData::add_link(const SpanLink& link) noexcept {
   if (link_count < limits.links && append(events_and_links, put))
     ++link_count;
   else
-    count(head.dropped_links_count);
+    count(dropped_links);
 }
 
 std::uint64_t SpanData::present_time() const noexcept {
-  if (clock == Clock::kTsc) return std::max(read_tsc(), head.start_time_unix_nano);
-  if (start_monotonic_ns == 0) return std::max(unix_time_ns(), head.start_time_unix_nano);
-  return head.start_time_unix_nano + (monotonic_time_ns() - start_monotonic_ns);
+  if (clock == Clock::kTsc) return std::max(read_tsc(), start_time);
+  if (start_monotonic_ns == 0) return std::max(unix_time_ns(), start_time);
+  return start_time + (monotonic_time_ns() - start_monotonic_ns);
 }
 
-bool SpanData::commit(std::string_view trace_state, std::uint64_t end_time_unix_nano) noexcept {
+bool SpanData::commit(const SpanContext& context, std::uint64_t end_time_unix_nano) noexcept {
   // The parent of a fork ends its span itself: the child's copy of it is not another span.
   if (process_generation != shmring::process_generation()) return false;
-  head.trace_state = trace_state;
-  head.name = view(name);
-  head.status_message = view(status_message);
   if (clock == Clock::kTsc && end_time_unix_nano != 0) give_up_ticks();
-  head.end_time_unix_nano = end_time_unix_nano != 0 ? end_time_unix_nano : present_time();
+  const SpanRecord head{.context = context,
+                        .trace_state = context.trace_state,
+                        .parent_span_id = parent_span_id,
+                        .parent_origin = parent_origin,
+                        .name = view(name),
+                        .kind = kind,
+                        .start_time_unix_nano = start_time,
+                        .end_time_unix_nano = end_time_unix_nano != 0 ? end_time_unix_nano : present_time(),
+                        .dropped_attributes_count = dropped_attributes,
+                        .dropped_events_count = dropped_events,
+                        .dropped_links_count = dropped_links,
+                        .status = status,
+                        .status_message = view(status_message)};
   const std::span<const std::byte> fields = attributes.encoded();
   const std::size_t bound = wire::span_head_bound(head) + fields.size() + events_and_links.size();
   const Ticks ticks = clock == Clock::kTsc ? Ticks{head.end_time_unix_nano, 2} : Ticks{};
@@ -168,9 +176,13 @@ bool SpanData::commit(std::string_view trace_state, std::uint64_t end_time_unix_
 
 /// The program names the end by a clock of its own: the start becomes one of ours by the same.
 void SpanData::give_up_ticks() noexcept {
-  Calibration calibration = writer.ring()->calibration();  // a window that reaches back beyond the start
-  head.start_time_unix_nano = unix_ns_of(anchor_now(calibration).clock, head.start_time_unix_nano);
+  start_time = unix_time_of(*writer.ring(), start_time);
   clock = Clock::kRealtime;
+}
+
+std::uint64_t unix_time_of(const RingCore& ring, std::uint64_t ticks) noexcept {
+  Calibration calibration = ring.calibration();  // a window that reaches back beyond them
+  return unix_ns_of(anchor_now(calibration).clock, ticks);
 }
 
 std::uint64_t monotonic_time_ns() noexcept {

@@ -47,29 +47,41 @@ class AttributeStore {
 };
 
 struct SpanData {
+  /// Throws what a name throws for which there is no memory. A constructor: an aggregate is filled with zeroes first, the vectors' room
+  /// included.
+  SpanData(Writer to, ScopeId its_scope, const Limits& its_limits, std::string_view its_name)
+      : writer(to), scope(its_scope), limits(its_limits), name(its_name.begin(), its_name.end()) {}
+
   Writer writer;
   ScopeId scope;
   const Limits& limits;
-  std::uint64_t process_generation;  // of the process that started the span
-  SpanRecord head = {};              // what is neither stored as text nor encoded below
-  Clock clock = Clock::kRealtime;    // kTsc: the start time is ticks
-  std::uint64_t start_monotonic_ns =
-      0;  // 0, without ticks: the caller gave the start time, by a clock of his own
-  Text name = {};
-  Text status_message = {};
-  AttributeStore attributes = {};
-  boost::container::small_vector<std::byte, 0> events_and_links =
-      {};  // encoded fields, in the order of their calls
+  std::uint64_t process_generation = 0;  // of the process that started the span
+  SpanId parent_span_id = {};
+  ContextOrigin parent_origin = ContextOrigin::kUnknown;
+  SpanKind kind = SpanKind::kInternal;
+  StatusCode status = StatusCode::kUnset;
+  Clock clock = Clock::kRealtime;  // kTsc: the start time is ticks
+  std::uint64_t start_time = 0;
+  // 0, without ticks: the caller gave the start time, by a clock of his own
+  std::uint64_t start_monotonic_ns = 0;
   std::uint32_t event_count = 0;
   std::uint32_t link_count = 0;
+  std::uint32_t dropped_attributes = 0;
+  std::uint32_t dropped_events = 0;
+  std::uint32_t dropped_links = 0;
+  Text name;
+  Text status_message;
+  AttributeStore attributes;
+  // Encoded fields, in the order of their calls.
+  boost::container::small_vector<std::byte, 0> events_and_links;
 
   /// Each keeps what the limits and the memory allow, and counts the rest as dropped. May allocate.
   void set_attribute(const Attribute& attribute) noexcept;
   void add_event(const SpanEvent& event) noexcept;
   void add_link(const SpanLink& link) noexcept;
 
-  /// Encodes and commits the span. Allocates nothing. `trace_state` is the context's.
-  bool commit(std::string_view trace_state, std::uint64_t end_time_unix_nano) noexcept;
+  /// Encodes and commits the span. Allocates nothing. `context` is its own.
+  bool commit(const SpanContext& context, std::uint64_t end_time_unix_nano) noexcept;
 
   /// The end of a span that ends now, as the start is given: never before it, whatever was done to the wall clock meanwhile.
   std::uint64_t present_time() const noexcept;
@@ -77,5 +89,8 @@ struct SpanData {
 };
 
 std::uint64_t monotonic_time_ns() noexcept;
+
+/// Nanoseconds since 1970 for ticks of this process's past.
+std::uint64_t unix_time_of(const RingCore& ring, std::uint64_t ticks) noexcept;
 
 }  // namespace shmring

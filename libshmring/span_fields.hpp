@@ -22,21 +22,21 @@ inline constexpr std::uint32_t kMessage = 2, kCode = 3;
 }
 
 template <typename Sink, std::size_t Size, typename Tag>
-void put_id(Sink& sink, std::uint32_t field, const Id<Size, Tag>& id) noexcept {
+[[gnu::always_inline]] inline void put_id(Sink& sink, std::uint32_t field, const Id<Size, Tag>& id) noexcept {
   if (id.is_valid()) put_bytes(sink, field, id.bytes.data(), Size);
 }
 template <typename Sink>
-void put_count(Sink& sink, std::uint32_t field, std::uint32_t count) noexcept {
+[[gnu::always_inline]] inline void put_count(Sink& sink, std::uint32_t field, std::uint32_t count) noexcept {
   if (count != 0) put_varint(sink, field, count);
 }
 template <typename Sink>
-void put_name(Sink& sink, std::uint32_t field, std::string_view text) noexcept {
+[[gnu::always_inline]] inline void put_name(Sink& sink, std::uint32_t field, std::string_view text) noexcept {
   if (!text.empty()) put_text(sink, field, text);
 }
 
 /// All fields of a span but its attributes, events and links. The times come first: a reader finds them there when they are ticks.
 template <typename Sink>
-void put_span_head(Sink& sink, const SpanRecord& record) noexcept {
+[[gnu::always_inline]] inline void put_span_head(Sink& sink, const SpanRecord& record) noexcept {
   if (record.start_time_unix_nano != 0) put_fixed64(sink, span::kStart, record.start_time_unix_nano);
   if (record.end_time_unix_nano != 0) put_fixed64(sink, span::kEnd, record.end_time_unix_nano);
   put_id(sink, span::kTraceId, record.context.trace_id);

@@ -21,28 +21,20 @@
 namespace shmring {
 namespace {
 
-/// A copy; without its trace state when memory runs out.
-SpanContext copied(const SpanContext& context) noexcept {
-  SpanContext copy;
-  static_cast<TraceContext&>(copy) = context;
-  copy.origin = context.origin;
+/// Not at all when memory runs out.
+[[gnu::noinline]] void copy_trace_state(std::string& to, const std::string& from) noexcept {
   try {
-    copy.trace_state = context.trace_state;
+    to = from;
   } catch (const std::exception&) {
-    copy.trace_state.clear();
+    to.clear();
   }
-  return copy;
 }
 
 /// nullptr: out of memory.
 std::unique_ptr<SpanData> new_data(const Ring& ring, ScopeId scope, const Limits& limits,
                                    std::string_view name) noexcept {
   try {
-    return std::unique_ptr<SpanData>(new SpanData{.writer = ring.writer(),
-                                                  .scope = scope,
-                                                  .limits = limits,
-                                                  .process_generation = 0,
-                                                  .name = Text(name.begin(), name.end())});
+    return std::make_unique<SpanData>(ring.writer(), scope, limits, name);
   } catch (const std::exception&) {
     return nullptr;
   }
@@ -50,9 +42,17 @@ std::unique_ptr<SpanData> new_data(const Ring& ring, ScopeId scope, const Limits
 
 }  // namespace
 
+Tracer::Tracer(const Ring& ring, ScopeId scope, const ProducerConfig& config) noexcept
+    : ring_(ring),
+      config_(&config),
+      limits_(config.limits.span),
+      scope_(scope),
+      clock_(ring.clock()),
+      is_disabled_(config.disabled) {}
+
 Tracer Ring::tracer(std::string_view scope_name, std::string_view scope_version) const {
   const ProducerConfig& config = producer_config(*core_);
-  return Tracer(*this, scope({scope_name, scope_version}), config, config.limits.span);
+  return Tracer(*this, scope({scope_name, scope_version}), config);
 }
 
 Tracer Tracer::with_clock(Clock clock) const {
@@ -61,14 +61,32 @@ Tracer Tracer::with_clock(Clock clock) const {
   return copy;
 }
 
+std::uint64_t Tracer::prepare() const noexcept {
+  ring_.prepare_thread();  // ids come from the thread's state then; without a slot, from the kernel
+  return process_generation();
+}
+
 Tracer::Beginning Tracer::begin(const SpanContext* parent) const noexcept {
   if (parent != nullptr && !parent->is_valid()) parent = nullptr;
   Beginning beginning;
-  if (parent != nullptr) beginning.context = copied(*parent);
-  if (config_->disabled) return beginning;
-
-  ring_.prepare_thread();  // ids come from the thread's state then; without a slot, from the kernel
+  // Field by field: the end reads each of them again, as large as it was written.
   SpanContext& context = beginning.context;
+  if (parent != nullptr) {
+    context.trace_id = parent->trace_id;
+    if (!parent->trace_state.empty()) [[unlikely]]
+      copy_trace_state(context.trace_state, parent->trace_state);
+  }
+  if (is_disabled_) [[unlikely]] {
+    if (parent != nullptr) {
+      context.span_id = parent->span_id;
+      context.flags = parent->flags;
+      context.origin = parent->origin;
+    }
+    return beginning;
+  }
+  const WriterState* const state = own_state();
+  const bool is_prepared = state != nullptr && state->ring == ring_.core();
+  beginning.process_generation = is_prepared ? state->process_generation : prepare();
   if (parent == nullptr) {
     context.trace_id = random_trace_id();
   } else {
@@ -77,23 +95,20 @@ Tracer::Beginning Tracer::begin(const SpanContext* parent) const noexcept {
   }
   context.span_id = random_span_id();
   context.origin = ContextOrigin::kLocal;
-  context.flags = 0;
   if (sample(config_->sampler, parent, context.trace_id) == Decision::kDrop) return beginning;
   context.flags = kSampledFlag;
   beginning.is_recording = true;
-  beginning.process_generation = process_generation();
   // The end is the start and what passes on the monotonic clock: a coarse start would put events behind it.
-  beginning.start = stamp_of(clock_ == Clock::kCoarse ? Clock::kRealtime : clock_);
+  beginning.start = now();
   if (!beginning.start.is_ticks) beginning.start_monotonic_ns = monotonic_time_ns();
   return beginning;
 }
 
-bool Tracer::is_of_this_process(const Beginning& beginning) noexcept {
+bool Tracer::is_of_this_process_slowly(const Beginning& beginning) noexcept {
   return beginning.process_generation == process_generation();
 }
 
-std::uint64_t Tracer::end_of(const Beginning& beginning) noexcept {
-  if (beginning.start.is_ticks) return std::max(read_tsc(), beginning.start.value);
+std::uint64_t Tracer::end_by_clock(const Beginning& beginning) noexcept {
   return beginning.start.value + (monotonic_time_ns() - beginning.start_monotonic_ns);
 }
 
@@ -103,14 +118,13 @@ Span Tracer::start(std::string_view name, const SpanOptions& options) const noex
   auto data = new_data(ring_, scope_, config_->limits, name);
   if (!data) return Span(std::move(beginning.context), nullptr);
   data->process_generation = beginning.process_generation;
-  data->head.context = beginning.context;
-  data->head.kind = options.kind;
-  data->head.parent_span_id = beginning.parent_span_id;
-  data->head.parent_origin = beginning.parent_origin;
-  data->head.start_time_unix_nano = options.start_time_unix_nano;
+  data->kind = options.kind;
+  data->parent_span_id = beginning.parent_span_id;
+  data->parent_origin = beginning.parent_origin;
+  data->start_time = options.start_time_unix_nano;
   if (options.start_time_unix_nano == 0) {
     data->clock = beginning.start.is_ticks ? Clock::kTsc : Clock::kRealtime;
-    data->head.start_time_unix_nano = beginning.start.value;
+    data->start_time = beginning.start.value;
     data->start_monotonic_ns = beginning.start_monotonic_ns;
   }
   for (const Attribute& attribute : options.attributes) data->set_attribute(attribute);
@@ -119,7 +133,7 @@ Span Tracer::start(std::string_view name, const SpanOptions& options) const noex
 }
 
 bool Tracer::emit(const SpanRecord& record) const noexcept {
-  if (config_->disabled) return false;
+  if (is_disabled_) return false;
   return commit(record, {});
 }
 
@@ -146,6 +160,11 @@ bool Tracer::commit(const SpanRecord& record, Ticks ticks, const void* frame) co
   [[maybe_unused]] const std::byte* const end = encode(slot.payload().data(), record, config_->limits);
   assert(end == slot.payload().data() + size);
   return std::move(slot).commit();
+}
+
+bool Tracer::commit_ended(SpanRecord record, const Stamp& start, const void* frame) const noexcept {
+  if (start.is_ticks) record.start_time_unix_nano = unix_time_of(*ring_.core(), start.value);
+  return commit(record, {}, frame);
 }
 
 TraceId Tracer::new_trace_id() const noexcept { return random_trace_id(); }

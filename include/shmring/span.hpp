@@ -77,7 +77,7 @@ class Span {
   struct Release {
     void operator()(SpanData* data) const noexcept;
   };
-  Span(SpanContext context, SpanData* data) noexcept;
+  Span(SpanContext&& context, SpanData* data) noexcept;
 
   SpanContext context_;
   SpanData* data_ = nullptr;                    // while recording

@@ -2,11 +2,14 @@
 // Starting spans: ids, the sampler's decision, the parent.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <tuple>
@@ -63,7 +66,7 @@ class Tracer {
   template <FixedText Name, SpanKind Kind, FixedText... Keys>
   SiteSpan<Name, Kind, Keys...> start(const SpanSite<Name, Kind, Keys...>&,
                                       const SpanContext* parent = nullptr) const noexcept {
-    return SiteSpan<Name, Kind, Keys...>(*this, begin(parent));
+    return SiteSpan<Name, Kind, Keys...>(*this, parent);
   }
 
   /// The same tracer with another clock than the ring's; with kRealtime where kTsc cannot be relied on. Asks the kernel: keep it.
@@ -73,6 +76,19 @@ class Tracer {
   /// True: committed; false: dropped and counted by its cause, or OTEL_SDK_DISABLED. Thread-safe, and
   /// async-signal-safe but for a thread's first record.
   bool emit(const SpanRecord& record) const noexcept;
+
+  /// The same for a span that is encoded ahead: a value for each key of its site, in their order. Also in a child forked since its start.
+  template <FixedText Name, SpanKind Kind, FixedText... Keys, typename... Values>
+  requires(sizeof...(Values) == sizeof...(Keys) && (std::convertible_to<const Values&, AttributeValue> &&
+                                                    ...)) bool emit(const SpanSite<Name, Kind, Keys...>& site,
+                                                                    const MeasuredSpan& span,
+                                                                    const Values&... values) const noexcept {
+    if (is_disabled_) return false;
+    return emit_site(site, span, std::tuple<const Values&...>(values...));
+  }
+
+  /// When a span starts, for emit(): by this tracer's clock, by clock_gettime where that is coarse. Thread-safe and async-signal-safe.
+  Stamp now() const noexcept { return stamp_of(clock_ == Clock::kCoarse ? Clock::kRealtime : clock_); }
 
   /// Random ids, never all zero, different in every thread, parent and child. Thread-safe; once the thread is
   /// registered (Ring::prepare_thread()) without system call and async-signal-safe.
@@ -95,21 +111,111 @@ class Tracer {
     std::uint64_t process_generation = 0;
   };
   Beginning begin(const SpanContext* parent) const noexcept;
+  /// Registers the thread, if it can be, and tells the process's generation.
+  [[gnu::noinline]] std::uint64_t prepare() const noexcept;
   /// Now, for a span that ends; never before its start.
-  static std::uint64_t end_of(const Beginning& beginning) noexcept;
-  static bool is_of_this_process(const Beginning& beginning) noexcept;
+  [[gnu::always_inline]] static std::uint64_t end_of(const Beginning& beginning) noexcept {
+    if (beginning.start.is_ticks) return std::max(read_tsc(), beginning.start.value);
+    return end_by_clock(beginning);
+  }
+  static std::uint64_t end_by_clock(const Beginning& beginning) noexcept;
+  [[gnu::always_inline]] static bool is_of_this_process(const Beginning& beginning) noexcept {
+    const WriterState* const state = this_thread_writers;
+    if (state == nullptr) [[unlikely]]
+      return is_of_this_process_slowly(beginning);
+    // relaxed: as in Writer::enter(); until a child's first look for its own it is zero, and nobody's
+    return state->fork_page->generation.load(std::memory_order_relaxed) == beginning.process_generation;
+  }
+  static bool is_of_this_process_slowly(const Beginning& beginning) noexcept;
 
-  Tracer(const Ring& ring, ScopeId scope, const ProducerConfig& config, AttributeLimits limits) noexcept
-      : ring_(ring), config_(&config), limits_(limits), scope_(scope), clock_(ring.clock()) {}
+  // None of these has an argument on the stack: as in Logger.
+
+  template <FixedText Name, SpanKind Kind, FixedText... Keys, typename... Values>
+  [[gnu::noinline]] bool emit_site(const SpanSite<Name, Kind, Keys...>& site, const MeasuredSpan& span,
+                                   const std::tuple<const Values&...>& values) const noexcept {
+    // Converted once: what is asked twice could give more the second time.
+    const auto converted = std::apply(
+        [](const Values&... each) {
+          return std::array<AttributeValue, sizeof...(Keys)>{AttributeValue(each)...};
+        },
+        values);
+    return emit_converted(site, span, converted, __builtin_frame_address(0),
+                          std::index_sequence_for<Values...>());
+  }
+
+  template <FixedText Name, SpanKind Kind, FixedText... Keys, std::size_t... I>
+  [[gnu::always_inline]] bool emit_converted(const SpanSite<Name, Kind, Keys...>& site,
+                                             const MeasuredSpan& span,
+                                             const std::array<AttributeValue, sizeof...(Keys)>& values,
+                                             const void* frame, std::index_sequence<I...>) const noexcept {
+    std::uint64_t end_time = span.end_time_unix_nano;
+    const bool ends_now = end_time == 0;
+    if (ends_now) end_time = std::max(span.start.is_ticks ? read_tsc() : unix_time_ns(), span.start.value);
+    const bool is_plain =
+        span.status == StatusCode::kUnset && span.context.is_valid() && (ends_now || !span.start.is_ticks);
+    const Ticks ticks{end_time, span.start.is_ticks ? kMaxTickFields : std::uint8_t{0}};
+    if (is_plain) [[likely]] {
+      const std::optional<bool> done =
+          commit_plain(site, span.context, span.parent_span_id, span.parent_origin, span.start.value, ticks,
+                       values, frame, std::index_sequence<I...>());
+      if (done) [[likely]]
+        return *done;
+    }
+    const std::array<Attribute, sizeof...(Keys)> attributes{Attribute{Keys.view(), values[I]}...};
+    const SpanRecord record{
+        .context = span.context,
+        .parent_span_id = span.parent_span_id,
+        .parent_origin = span.parent_origin,
+        .name = Name.view(),
+        .kind = Kind,
+        .start_time_unix_nano = span.start.value,
+        .end_time_unix_nano = end_time,
+        .attributes = attributes,
+        .status = span.status,
+        .status_message = span.status == StatusCode::kError ? span.status_message : std::string_view{}};
+    return ends_now ? commit(record, ticks, frame) : commit_ended(record, span.start, frame);
+  }
+
+  /// The short way of a span that is encoded ahead, and what came of it. nullopt: it is not possible, and nothing has happened.
+  /// REQUIRES: a context that is valid. `end`: its time, be it ticks or not.
+  template <FixedText Name, SpanKind Kind, FixedText... Keys, std::size_t... I>
+  [[gnu::always_inline]] std::optional<bool> commit_plain(
+      const SpanSite<Name, Kind, Keys...>&, const TraceContext& context, const SpanId& parent_span_id,
+      ContextOrigin parent_origin, std::uint64_t start_time, Ticks end,
+      const std::array<AttributeValue, sizeof...(Keys)>& values, const void* frame,
+      std::index_sequence<I...>) const noexcept {
+    if (sizeof...(Keys) > limits_.count) [[unlikely]]
+      return std::nullopt;
+    const std::size_t least =
+        wire::kSpanHead<Name, Kind>.size() + (wire::site_bound<Keys>(values[I]) + ... + 0);
+    Slot slot = ring_.writer().reserve_rest(frame, RecordKind::kSpan, least, scope_, end);
+    if (!slot) [[unlikely]]
+      return std::nullopt;
+    std::byte* const begin = slot.payload().data();
+    std::byte* out = wire::write_span_head<Name, Kind>(begin, start_time, end.value, context, parent_span_id,
+                                                       parent_origin);
+    ((out = wire::write_site_attribute<wire::span::kAttributes, Keys>(out, values[I], limits_.value_length)),
+     ...);
+    if (out == nullptr) [[unlikely]] {
+      slot.abandon();
+      return std::nullopt;
+    }
+    return std::move(slot).commit(static_cast<std::size_t>(out - begin));
+  }
+
+  Tracer(const Ring& ring, ScopeId scope, const ProducerConfig& config) noexcept;
 
   /// `ticks`: the times of it that are ticks. `frame`: as in Logger::commit().
   bool commit(const SpanRecord& record, Ticks ticks, const void* frame = nullptr) const noexcept;
+  /// The same for a span whose start may be ticks while its end is none.
+  bool commit_ended(SpanRecord record, const Stamp& start, const void* frame) const noexcept;
 
   Ring ring_;
   const ProducerConfig* config_;
   AttributeLimits limits_;
   ScopeId scope_;
-  Clock clock_;  // kTsc: it can be used
+  Clock clock_;       // kTsc: it can be used
+  bool is_disabled_;  // as the configuration says
 };
 
 /// A span of a SpanSite between its start and its end. What is said of Span holds here: move-only, for one thread at a time, of the process
@@ -150,8 +256,8 @@ class SiteSpan {
   friend class Tracer;
   using Converted = std::array<AttributeValue, sizeof...(Keys)>;
 
-  SiteSpan(const Tracer& tracer, Tracer::Beginning&& beginning) noexcept
-      : tracer_(tracer), beginning_(std::move(beginning)) {}
+  SiteSpan(const Tracer& tracer, const SpanContext* parent) noexcept
+      : tracer_(tracer), beginning_(tracer.begin(parent)) {}
 
   template <typename... Values>
   [[gnu::noinline]] bool end_out_of_line(StatusCode status, std::string_view message,
@@ -167,40 +273,18 @@ class SiteSpan {
   [[gnu::always_inline]] bool end_converted(StatusCode status, std::string_view message,
                                             const Converted& values, const void* frame,
                                             std::index_sequence<I...>) noexcept {
-    const bool is_plain = beginning_.context.trace_state.empty() && status == StatusCode::kUnset &&
-                          sizeof...(Keys) <= tracer_.limits_.count;
+    const bool is_plain = beginning_.context.trace_state.empty() && status == StatusCode::kUnset;
     if (!is_plain || !Tracer::is_of_this_process(beginning_)) [[unlikely]]
       return finish({{Keys.view(), values[I]}...}, status, message, frame);
     const std::uint64_t end_time = Tracer::end_of(beginning_);
-    constexpr const auto& kHead = wire::kSpanHead<Name, Kind>;
-    constexpr std::size_t kIds = 18 + 10 + 10, kFlags = 6;
-    const std::size_t least = kHead.size() + kIds + (wire::site_bound<Keys>(values[I]) + ... + kFlags);
-    Slot slot =
-        tracer_.ring_.writer().reserve_rest(frame, RecordKind::kSpan, least, tracer_.scope_, ticks(end_time));
-    if (!slot) [[unlikely]]
+    const std::optional<bool> done =
+        tracer_.commit_plain(SpanSite<Name, Kind, Keys...>(), beginning_.context, beginning_.parent_span_id,
+                             beginning_.parent_origin, beginning_.start.value, ticks(end_time), values, frame,
+                             std::index_sequence<I...>());
+    if (!done) [[unlikely]]
       return finish({{Keys.view(), values[I]}...}, status, message, frame, end_time);
-    std::byte* const begin = slot.payload().data();
-    __builtin_memcpy(begin, kHead.data(), kHead.size());
-    __builtin_memcpy(begin + wire::kStartAt, &beginning_.start.value, sizeof(end_time));
-    __builtin_memcpy(begin + wire::kEndAt, &end_time, sizeof(end_time));
-    wire::ByteSink ids(begin + kHead.size());
-    const TraceContext& context = beginning_.context;
-    wire::put_bytes(ids, wire::span::kTraceId, context.trace_id.bytes.data(), sizeof(context.trace_id.bytes));
-    wire::put_bytes(ids, wire::span::kSpanId, context.span_id.bytes.data(), sizeof(context.span_id.bytes));
-    if (beginning_.parent_span_id.is_valid())
-      wire::put_bytes(ids, wire::span::kParentSpanId, beginning_.parent_span_id.bytes.data(),
-                      sizeof(context.span_id.bytes));
-    wire::put_fixed32(ids, wire::span::kFlags, wire::span_flags(context.flags, beginning_.parent_origin));
-    std::byte* out = ids.position();
-    ((out = wire::write_site_attribute<wire::span::kAttributes, Keys>(out, values[I],
-                                                                      tracer_.limits_.value_length)),
-     ...);
-    if (out == nullptr) [[unlikely]] {
-      slot.abandon();
-      return finish({{Keys.view(), values[I]}...}, status, message, frame, end_time);
-    }
     beginning_.is_recording = false;
-    return std::move(slot).commit(static_cast<std::size_t>(out - begin));
+    return *done;
   }
 
   Ticks ticks(std::uint64_t end_time) const noexcept {

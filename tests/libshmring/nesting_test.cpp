@@ -227,6 +227,15 @@ TEST(LeftEmit, OfASpansEndIsFoundOutByTheNextFromTheSamePlace) {
       ring, [&](std::string_view text) { return tracer.start(kSite).end(text); });
 }
 
+TEST(LeftEmit, OfAMeasuredSpanIsFoundOutByTheNextFromTheSamePlace) {
+  constexpr SpanSite<"site", SpanKind::kInternal, "text"> kSite;
+  const TestRing ring;
+  const Tracer tracer = ring.open().tracer("test");
+  const MeasuredSpan span{.context = {tracer.new_trace_id(), tracer.new_span_id()}};
+  expect_to_be_found_out_from_the_same_place(
+      ring, [&](std::string_view text) { return tracer.emit(kSite, span, text); });
+}
+
 TEST(LeftEmit, OnTheAlternateStackLeavesItsLevelToo) {
   const TestRing ring;
   const Ring opened = ring.open();

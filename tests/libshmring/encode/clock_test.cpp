@@ -314,6 +314,33 @@ TEST_F(TickClock, KnowsTheStartOfASpanWhoseEndTheProgramGives) {
   EXPECT_TRUE(end.holds(found[2].end_time_unix_nano()));
 }
 
+TEST_F(TickClock, StampsSpansThatTheirProgramMeasures) {
+  const Tracer tracer = ring->tracer("scope");
+  const TraceContext ids{tracer.new_trace_id(), tracer.new_span_id()};
+  Stamp started;
+  const Moment start = at([&] { started = tracer.now(); });
+  EXPECT_TRUE(started.is_ticks);
+  let_pass(50'000'000);
+  const std::uint64_t given = start.after + 5'000'000'000U;
+  const Moment end = at([&] {
+    EXPECT_TRUE(tracer.emit(kSpanSite, {.context = ids, .start = started}, 0));
+    EXPECT_TRUE(tracer.emit(kSpanSite, {.context = ids, .start = started}, Values{"the long way"}));
+  });
+  EXPECT_TRUE(
+      tracer.emit(kSpanSite, {.context = ids, .start = started, .end_time_unix_nano = given}, "end given"));
+  EXPECT_TRUE(tracer.emit(kSpanSite, {.context = ids, .start = {100}, .end_time_unix_nano = 250}, "both"));
+  EXPECT_THAT(raw(Signal::kTraces).ticks, ElementsAre(2, 2, 0, 0));
+  EXPECT_TRUE(raw(Signal::kTraces).clock_came_first);
+  const auto found = peeked<OtlpSpan>(RecordKind::kSpan);
+  ASSERT_EQ(found.size(), 4U);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(start.holds(found[i].start_time_unix_nano())) << i;
+  EXPECT_TRUE(end.holds(found[0].end_time_unix_nano()));
+  EXPECT_TRUE(end.holds(found[1].end_time_unix_nano()));
+  EXPECT_EQ(found[2].end_time_unix_nano(), given);
+  EXPECT_EQ(found[3].start_time_unix_nano(), 100U);
+  EXPECT_EQ(found[3].end_time_unix_nano(), 250U);
+}
+
 TEST_F(TickClock, StampsWhatAForkedChildEmits) {
   const Logger log = ring->logger("scope");
   const Tracer tracer = ring->tracer("scope");
@@ -450,7 +477,10 @@ TEST_F(ClockOfARing, IsForSpansTheExactOneWhereItIsCoarse) {
   const Ring ring = open({.clock = Clock::kCoarse});
   const std::uint64_t before = unix_time_ns();
   auto span = ring.tracer("scope").start(kSpanSite);
+  const Stamp stamp = ring.tracer("scope").now();
   const std::uint64_t after = unix_time_ns();
+  EXPECT_GE(stamp.value, before);
+  EXPECT_LE(stamp.value, after);
   EXPECT_TRUE(span.end(1));
   const auto found = peeked<OtlpSpan>(RecordKind::kSpan);
   ASSERT_EQ(found.size(), 1U);

@@ -290,14 +290,139 @@ TEST_F(SpanSiteOnARing, StartedBeforeAForkIsTheParentsAlone) {
   }
 }
 
+/// Spans that their program measures itself.
+class MeasuredSpanOnARing : public SpanSiteOnARing {
+ protected:
+  /// Emits one by the site, then one by its record.
+  template <FixedText Name, SpanKind Kind, FixedText... Keys, typename... Given>
+  testing::AssertionResult says_the_same_as_a_record(const Tracer& tracer,
+                                                     const SpanSite<Name, Kind, Keys...>& site,
+                                                     const MeasuredSpan& span, const Given&... values) const {
+    if (!tracer.emit(site, span, values...)) return testing::AssertionFailure() << "the site's was dropped";
+    if (!tracer.emit(
+            {.context = span.context,
+             .parent_span_id = span.parent_span_id,
+             .parent_origin = span.parent_origin,
+             .name = Name.view(),
+             .kind = Kind,
+             .start_time_unix_nano = span.start.value,
+             .end_time_unix_nano = span.end_time_unix_nano,
+             .attributes = {{Keys.view(), values}...},
+             .status = span.status,
+             .status_message = span.status == StatusCode::kError ? span.status_message : std::string_view{}}))
+      return testing::AssertionFailure() << "the record was dropped";
+    const auto found = spans();
+    return same(found[found.size() - 2].message, found[found.size() - 1].message);
+  }
+
+  static MeasuredSpan measured() {
+    MeasuredSpan span{.start = {100}, .end_time_unix_nano = 250};
+    static_cast<TraceContext&>(span.context) = remote();
+    return span;
+  }
+};
+
+TEST_F(MeasuredSpanOnARing, SaysTheSameAsARecordOfIt) {
+  const Tracer tracer = open().tracer("scope");
+  MeasuredSpan span = measured();
+  for (const SpanId& parent : {SpanId{}, SpanId{{1, 2, 3, 4, 5, 6, 7, 8}}}) {
+    for (const ContextOrigin origin :
+         {ContextOrigin::kUnknown, ContextOrigin::kLocal, ContextOrigin::kRemote}) {
+      span.parent_span_id = parent;
+      span.parent_origin = origin;
+      EXPECT_TRUE(says_the_same_as_a_record(tracer, kQuery, span, "postgresql", 42));
+      EXPECT_TRUE(says_the_same_as_a_record(tracer, kBare, span));
+      EXPECT_TRUE(says_the_same_as_a_record(tracer, kNameless, span, 0.5, true, AttributeValue()));
+      EXPECT_TRUE(says_the_same_as_a_record(tracer, kLongest, span, std::vector<std::byte>(5)));
+    }
+  }
+  EXPECT_EQ(spans().back().message.start_time_unix_nano(), 100U);
+  EXPECT_EQ(spans().back().message.end_time_unix_nano(), 250U);
+  span.context.flags = 0;
+  EXPECT_TRUE(says_the_same_as_a_record(tracer, kQuery, span, "not sampled", 0));
+}
+
+TEST_F(MeasuredSpanOnARing, HasNoIdsWhereNoneAreGiven) {
+  const Tracer tracer = open().tracer("scope");
+  MeasuredSpan span = measured();
+  span.context.span_id = {};
+  EXPECT_TRUE(says_the_same_as_a_record(tracer, kQuery, span, "x", 1));
+  EXPECT_EQ(spans().back().message.span_id(), "");
+  span.context = {};
+  EXPECT_TRUE(says_the_same_as_a_record(tracer, kQuery, span, "x", 1));
+  EXPECT_EQ(spans().back().message.trace_id(), "");
+}
+
+TEST_F(MeasuredSpanOnARing, HasAStatusAndAMessageWithErrorsOnly) {
+  const Tracer tracer = open().tracer("scope");
+  MeasuredSpan span = measured();
+  span.status_message = "no such table";
+  for (const StatusCode status : {StatusCode::kUnset, StatusCode::kOk, StatusCode::kError}) {
+    span.status = status;
+    EXPECT_TRUE(says_the_same_as_a_record(tracer, kQuery, span, "x", 1));
+    EXPECT_EQ(spans().back().message.status().message(), status == StatusCode::kError ? "no such table" : "");
+  }
+}
+
+TEST_F(MeasuredSpanOnARing, TakesTextsOfAnyLengthAndValuesInsideOfValues) {
+  const Tracer tracer = open().tracer("scope");
+  for (const std::size_t size : {105U, 106U, 128U, 300U, 17000U, 40000U})
+    EXPECT_TRUE(says_the_same_as_a_record(tracer, kQuery, measured(), std::string(size, 'x'), size)) << size;
+  EXPECT_TRUE(says_the_same_as_a_record(tracer, kQuery, measured(), Values{1, "a"}, ~std::uint64_t{0}));
+}
+
+TEST_F(MeasuredSpanOnARing, HeedsTheLimitsOfTheEnvironment) {
+  set("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "2");
+  set("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "3");
+  const Tracer tracer = open().tracer("scope");
+  EXPECT_TRUE(says_the_same_as_a_record(tracer, kQuery, measured(), "abcd", "abc"));
+  EXPECT_EQ(spans().back().message.attributes(0).value().string_value(), "abc");
+  EXPECT_TRUE(says_the_same_as_a_record(tracer, kNameless, measured(), 1, 2, 3));
+  EXPECT_EQ(spans().back().message.dropped_attributes_count(), 1U);
+}
+
+TEST_F(MeasuredSpanOnARing, EndsNowAndNeverBeforeItsStart) {
+  const Tracer tracer = open().tracer("scope");
+  MeasuredSpan span = measured();
+  span.end_time_unix_nano = 0;
+  span.start = tracer.now();
+  EXPECT_FALSE(span.start.is_ticks);
+  EXPECT_TRUE(tracer.emit(kQuery, span, "x", 1));
+  const std::uint64_t after = unix_time_ns();
+  EXPECT_EQ(spans().back().message.start_time_unix_nano(), span.start.value);
+  EXPECT_GE(spans().back().message.end_time_unix_nano(), span.start.value);
+  EXPECT_LE(spans().back().message.end_time_unix_nano(), after);
+  span.start = {after + 3'600'000'000'000U};
+  EXPECT_TRUE(tracer.emit(kQuery, span, "x", 1));
+  EXPECT_EQ(spans().back().message.end_time_unix_nano(), span.start.value);
+}
+
+TEST_F(MeasuredSpanOnARing, GoesNowhereWhenTheSdkIsDisabled) {
+  set("OTEL_SDK_DISABLED", "true");
+  const Tracer tracer = open().tracer("scope");
+  EXPECT_FALSE(tracer.emit(kQuery, measured(), "x", 1));
+  EXPECT_FALSE(tracer.emit(kQuery, measured(), Values{1}, 1));
+  EXPECT_TRUE(spans().empty());
+}
+
+TEST_F(MeasuredSpanOnARing, IsEmittedByWhoeverSaysSo) {
+  const Tracer tracer = open().tracer("scope");
+  EXPECT_TRUE(in_child([&] { return tracer.emit(kQuery, measured(), "a thread's first", 1); }));
+  EXPECT_TRUE(tracer.emit(kQuery, measured(), "parent", 1));
+  EXPECT_TRUE(in_child([&] { return tracer.emit(kQuery, measured(), "child", 1); }));
+  EXPECT_EQ(spans().size(), 3U);
+}
+
 TEST_F(SpanSiteOnARing, FillsBlocksToTheirEndsAndLosesNothing) {
   const Ring ring = open();
   const Tracer tracer = ring.tracer("scope");
   constexpr int kSpans = 2500;
   for (int i = 0; i < kSpans; ++i) {
     const std::string text(static_cast<std::size_t>(i * 37 % 211), 'x');
-    if (i % 2 == 0) {
+    if (i % 3 == 0) {
       ASSERT_TRUE(tracer.start(kQuery).end(text, i));
+    } else if (i % 3 == 1) {
+      ASSERT_TRUE(tracer.emit(kQuery, {.context = {tracer.new_trace_id(), tracer.new_span_id()}}, text, i));
     } else {
       ASSERT_TRUE(tracer.start("by call", {.attributes = {{"text", text}, {"i", i}}}).end());
     }
