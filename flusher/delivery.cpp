@@ -52,9 +52,12 @@ void Delivery::submit(Lane& lane, const std::shared_ptr<Entry>& entry) {
 
 void Delivery::on_result(Lane& lane, Entry& entry, const SendResult& result) {
   const std::uint64_t all = entry.batch->records;
+  const std::uint64_t kept = std::min(result.dead_lettered, all);
   const std::uint64_t refused =
-      result.outcome == SendOutcome::kAccepted ? std::min(result.rejected, all) : all;
+      result.outcome == SendOutcome::kAccepted ? std::min(result.rejected, all - kept) : all - kept;
   entry.outcome.rejected = std::max(entry.outcome.rejected, refused);
+  entry.outcome.dead_lettered =
+      std::min(std::max(entry.outcome.dead_lettered, kept), all - entry.outcome.rejected);
   if (entry.outcome.reason.empty()) entry.outcome.reason = result.reason;
   if (--entry.open_destinations > 0) return;
   finish(lane, entry);

@@ -18,10 +18,11 @@
 namespace shmring::flusher {
 
 /// What became of a batch at all of its destinations together. A record that one of them refused does not count as
-/// accepted: `rejected` is the largest number that any of them refused.
+/// accepted: each number is the largest that any of them gave, and one that is lost to somebody is not called kept.
 struct BatchOutcome {
   std::uint64_t rejected = 0;
-  std::string reason = {};  // the first that was given
+  std::uint64_t dead_lettered = 0;  // refused, but kept as dead letters
+  std::string reason = {};          // the first that was given
 };
 
 class Delivery {

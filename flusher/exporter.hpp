@@ -14,7 +14,7 @@
 namespace shmring::flusher {
 
 enum class SendOutcome : std::uint8_t {
-  kAccepted,   // delivered, but for `rejected` records
+  kAccepted,   // delivered, but for `rejected` and `dead_lettered` records
   kRetryable,  // not now; the same batch again later
   kRejected,   // refused for good
 };
@@ -22,7 +22,9 @@ enum class SendOutcome : std::uint8_t {
 struct SendResult {
   SendOutcome outcome = SendOutcome::kAccepted;
   std::uint64_t rejected = 0;  // with kAccepted: records that a partial success leaves out
-  std::string reason = {};     // for people; may hold the server's words
+  std::uint64_t dead_lettered =
+      0;                    // refused, and kept as dead letters; beside `rejected`, also with kRejected
+  std::string reason = {};  // for people; may hold the server's words
   std::optional<std::chrono::microseconds> retry_after =
       {};                         // with kRetryable: what the destination asked for
   bool may_have_arrived = false;  // with kRetryable: the whole request was sent, and no answer came

@@ -20,6 +20,7 @@ namespace shmring::flusher {
 struct PipelineTotals {
   std::uint64_t accepted = 0;
   std::uint64_t rejected = 0;
+  std::uint64_t dead_lettered = 0;
   std::uint64_t invalid = 0;
   std::uint64_t corrupt = 0;
 };

@@ -84,6 +84,23 @@ TEST(Delivery, WhatOneDestinationRefusedIsNotAccepted) {
   EXPECT_THAT(outcomes.rejected, ElementsAre(10U, 4U, 10U));
 }
 
+TEST(Delivery, WhatOneLostIsNotCalledKept) {
+  FakeExporter a;
+  FakeExporter b;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> outcomes;
+  Delivery delivery({&a, &b}, 4, [&](const Batch&, const BatchOutcome& outcome) {
+    outcomes.emplace_back(outcome.rejected, outcome.dead_lettered);
+  });
+  for (std::uint64_t n = 0; n < 3; ++n) delivery.send(batch(n));
+  a.answer(0, {.outcome = SendOutcome::kRejected, .dead_lettered = 10});
+  b.answer(0);
+  a.answer(1, {.rejected = 3, .dead_lettered = 9});  // more than there are
+  b.answer(1);
+  a.answer(2, {.dead_lettered = 10});
+  b.answer(2, {.rejected = 4});
+  EXPECT_THAT(outcomes, ElementsAre(std::pair(0U, 10U), std::pair(1U, 9U), std::pair(4U, 6U)));
+}
+
 TEST(Delivery, AnExporterThatIsDoneAtOnceNeedsNoStackForEachBatch) {
   InstantExporter exporter;
   Outcomes outcomes;
