@@ -28,7 +28,7 @@ Result<Destinations> Destinations::create(const Config& config, EventLoop& loop,
   for (const ExporterKind kind : config.exporters) {
     switch (kind) {
       case ExporterKind::kOtlp: {
-        auto otlp = std::make_unique<OtlpHttpExporter>(loop, config.otlp);
+        auto otlp = std::make_unique<OtlpExporter>(loop, config.otlp);
         out.otlp_ = otlp.get();
         add(std::move(otlp), "otlp");
         break;

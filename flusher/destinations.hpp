@@ -9,7 +9,7 @@
 #include "flusher/event_loop.hpp"
 #include "flusher/file_exporter.hpp"
 #include "flusher/log.hpp"
-#include "flusher/otlp_http_exporter.hpp"
+#include "flusher/otlp_exporter.hpp"
 #include "flusher/retry.hpp"
 #include "shmring/result.hpp"
 
@@ -28,8 +28,8 @@ class Destinations {
 
  private:
   std::vector<std::unique_ptr<RetryingExporter>> exporters_;
-  OtlpHttpExporter* otlp_ = nullptr;  // owned by one of them; nullptr: not asked for
-  FileExporter* file_ = nullptr;      // likewise
+  OtlpExporter* otlp_ = nullptr;  // owned by one of them; nullptr: not asked for
+  FileExporter* file_ = nullptr;  // likewise
 };
 
 }  // namespace shmring::flusher

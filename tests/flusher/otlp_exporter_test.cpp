@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Against a real server on a real socket.
 
-#include "flusher/otlp_http_exporter.hpp"
+#include "flusher/otlp_exporter.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -28,7 +28,7 @@ struct Exchange {
   EventLoop loop;
   HttpServer server;
   std::array<OtlpTarget, kSignalCount> targets;
-  std::unique_ptr<OtlpHttpExporter> exporter;
+  std::unique_ptr<OtlpExporter> exporter;
   std::vector<SendResult> results;
   std::mutex mutex;
   std::vector<HttpRequest> requests;
@@ -45,7 +45,7 @@ struct Exchange {
     for (OtlpTarget& target : targets) target.url = server.url() + "/v1/logs";
     make();
   }
-  void make() { exporter = std::make_unique<OtlpHttpExporter>(loop, targets); }
+  void make() { exporter = std::make_unique<OtlpExporter>(loop, targets); }
 
   void submit(const std::string& body = "payload") {
     exporter->submit(std::make_shared<const Batch>(Batch{.request = body, .records = 1}),
@@ -67,7 +67,7 @@ struct Exchange {
 
 HttpReply ok(const HttpRequest&) { return {}; }
 
-TEST(OtlpHttpExporter, SendsThePayloadWithTheRightHeaders) {
+TEST(OtlpExporter, SendsThePayloadWithTheRightHeaders) {
   Exchange exchange(ok);
   exchange.targets[0].headers = {{"Api-Key", "secret"}, {"X-Empty", ""}};
   exchange.make();
@@ -83,13 +83,13 @@ TEST(OtlpHttpExporter, SendsThePayloadWithTheRightHeaders) {
   EXPECT_EQ(request.body, "the bytes\n\0"s.append("after"));
 }
 
-TEST(OtlpHttpExporter, KeepsTheConnection) {
+TEST(OtlpExporter, KeepsTheConnection) {
   Exchange exchange(ok);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(exchange.send().outcome, SendOutcome::kAccepted);
   EXPECT_EQ(exchange.server.connections(), 1U);
 }
 
-TEST(OtlpHttpExporter, SeveralRequestsAreUnderWayAtTheSameTime) {
+TEST(OtlpExporter, SeveralRequestsAreUnderWayAtTheSameTime) {
   std::mutex mutex;
   std::condition_variable all_here;
   int waiting = 0;
@@ -105,7 +105,7 @@ TEST(OtlpHttpExporter, SeveralRequestsAreUnderWayAtTheSameTime) {
   for (const SendResult& result : exchange.results) EXPECT_EQ(result.outcome, SendOutcome::kAccepted);
 }
 
-TEST(OtlpHttpExporter, ALargeBodyIsSentWithoutAskingFirst) {
+TEST(OtlpExporter, ALargeBodyIsSentWithoutAskingFirst) {
   Exchange exchange(ok);
   const std::string body(3U << 20U, 'x');
   EXPECT_EQ(exchange.send(body).outcome, SendOutcome::kAccepted);
@@ -113,7 +113,7 @@ TEST(OtlpHttpExporter, ALargeBodyIsSentWithoutAskingFirst) {
   EXPECT_EQ(exchange.requests[0].body, body);
 }
 
-TEST(OtlpHttpExporter, CompressesWhenTold) {
+TEST(OtlpExporter, CompressesWhenTold) {
   Exchange exchange(ok);
   exchange.targets[0].compression = Compression::kGzip;
   exchange.make();
@@ -134,7 +134,7 @@ TEST(OtlpHttpExporter, CompressesWhenTold) {
   EXPECT_EQ(plain, body);
 }
 
-TEST(OtlpHttpExporter, ReadsRetryAfter) {
+TEST(OtlpExporter, ReadsRetryAfter) {
   Exchange exchange([](const HttpRequest&) {
     return HttpReply{.status = 503, .headers = {{"Retry-After", "7"}}};
   });
@@ -144,7 +144,7 @@ TEST(OtlpHttpExporter, ReadsRetryAfter) {
   EXPECT_FALSE(result.may_have_arrived);
 }
 
-TEST(OtlpHttpExporter, NonsenseInRetryAfterIsNoReasonToWait) {
+TEST(OtlpExporter, NonsenseInRetryAfterIsNoReasonToWait) {
   for (const char* text : {"-5", "soon", "", "1.5e"}) {
     Exchange exchange([&](const HttpRequest&) {
       return HttpReply{.status = 429, .headers = {{"Retry-After", text}}};
@@ -155,7 +155,7 @@ TEST(OtlpHttpExporter, NonsenseInRetryAfterIsNoReasonToWait) {
   }
 }
 
-TEST(OtlpHttpExporter, DoesNotFollowARedirection) {
+TEST(OtlpExporter, DoesNotFollowARedirection) {
   Exchange exchange([](const HttpRequest&) {
     return HttpReply{.status = 307, .headers = {{"Location", "/elsewhere"}}};
   });
@@ -177,17 +177,17 @@ void expect_no_second_post(HttpReply::Then then, std::size_t bytes) {
   EXPECT_EQ(exchange.send().outcome, SendOutcome::kAccepted);  // on a fresh connection
 }
 
-TEST(OtlpHttpExporter, AReusedConnectionThatIsClosedCausesNoSecondPost) {
+TEST(OtlpExporter, AReusedConnectionThatIsClosedCausesNoSecondPost) {
   expect_no_second_post(HttpReply::Then::kCloseSilently, 100);
   expect_no_second_post(HttpReply::Then::kCloseSilently, 3U << 20U);
 }
 
-TEST(OtlpHttpExporter, AReusedConnectionThatIsResetCausesNoSecondPost) {
+TEST(OtlpExporter, AReusedConnectionThatIsResetCausesNoSecondPost) {
   expect_no_second_post(HttpReply::Then::kReset, 100);
   expect_no_second_post(HttpReply::Then::kReset, 3U << 20U);
 }
 
-TEST(OtlpHttpExporter, AFreshConnectionThatIsClosedWithoutAnAnswerMayHaveDelivered) {
+TEST(OtlpExporter, AFreshConnectionThatIsClosedWithoutAnAnswerMayHaveDelivered) {
   Exchange exchange([](const HttpRequest&) { return HttpReply{.then = HttpReply::Then::kCloseSilently}; });
   const SendResult result = exchange.send();
   EXPECT_EQ(result.outcome, SendOutcome::kRetryable);
@@ -195,7 +195,7 @@ TEST(OtlpHttpExporter, AFreshConnectionThatIsClosedWithoutAnAnswerMayHaveDeliver
   EXPECT_EQ(exchange.server.requests(), 1U);
 }
 
-TEST(OtlpHttpExporter, AnIdleConnectionThatTheServerClosedCausesNeitherLossNorDuplicate) {
+TEST(OtlpExporter, AnIdleConnectionThatTheServerClosedCausesNeitherLossNorDuplicate) {
   Exchange exchange([](const HttpRequest&) { return HttpReply{.then = HttpReply::Then::kClose}; });
   for (int i = 0; i < 5; ++i) {
     EXPECT_EQ(exchange.send().outcome, SendOutcome::kAccepted);
@@ -204,7 +204,7 @@ TEST(OtlpHttpExporter, AnIdleConnectionThatTheServerClosedCausesNeitherLossNorDu
   EXPECT_EQ(exchange.server.requests(), 5U);
 }
 
-TEST(OtlpHttpExporter, ARefusedConnectionDeliveredNothing) {
+TEST(OtlpExporter, ARefusedConnectionDeliveredNothing) {
   Exchange exchange(ok);
   exchange.server.stop();
   const SendResult result = exchange.send();
@@ -213,7 +213,7 @@ TEST(OtlpHttpExporter, ARefusedConnectionDeliveredNothing) {
   EXPECT_THAT(result.reason, HasSubstr("127.0.0.1"));
 }
 
-TEST(OtlpHttpExporter, ARequestWithoutAnAnswerEndsWithItsTimeout) {
+TEST(OtlpExporter, ARequestWithoutAnAnswerEndsWithItsTimeout) {
   std::mutex mutex;
   std::condition_variable changed;
   bool is_over = false;
@@ -232,7 +232,7 @@ TEST(OtlpHttpExporter, ARequestWithoutAnAnswerEndsWithItsTimeout) {
   changed.notify_all();
 }
 
-TEST(OtlpHttpExporter, AnEndlessAnswerIsCutAndItsStatusCounts) {
+TEST(OtlpExporter, AnEndlessAnswerIsCutAndItsStatusCounts) {
   Exchange exchange([](const HttpRequest&) {
     std::string chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     for (int i = 0; i < 80; ++i)
@@ -242,14 +242,14 @@ TEST(OtlpHttpExporter, AnEndlessAnswerIsCutAndItsStatusCounts) {
   EXPECT_EQ(exchange.send().outcome, SendOutcome::kAccepted);
 }
 
-TEST(OtlpHttpExporter, WhatIsNoHttpIsRetried) {
+TEST(OtlpExporter, WhatIsNoHttpIsRetried) {
   Exchange exchange([](const HttpRequest&) {
     return HttpReply{.then = HttpReply::Then::kClose, .raw = "SSH-2.0-OpenSSH\r\n"};
   });
   EXPECT_EQ(exchange.send().outcome, SendOutcome::kRetryable);
 }
 
-TEST(OtlpHttpExporter, WhatIsGivenUpSaysWhetherItMayHaveArrived) {
+TEST(OtlpExporter, WhatIsGivenUpSaysWhetherItMayHaveArrived) {
   std::mutex mutex;
   std::condition_variable changed;
   bool is_over = false;
@@ -272,7 +272,7 @@ TEST(OtlpHttpExporter, WhatIsGivenUpSaysWhetherItMayHaveArrived) {
   changed.notify_all();
 }
 
-TEST(OtlpHttpExporter, EndsInOrderWithRequestsUnderWay) {
+TEST(OtlpExporter, EndsInOrderWithRequestsUnderWay) {
   Exchange exchange(ok);
   exchange.submit();
   exchange.loop.turn(Clock::now());

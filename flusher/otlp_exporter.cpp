@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// OTLP http/protobuf.
+// OTLP over HTTP: each batch is a POST.
 
-#include "flusher/otlp_http_exporter.hpp"
+#include "flusher/otlp_exporter.hpp"
 
 #include <fmt/format.h>
 
@@ -13,7 +13,7 @@
 
 namespace shmring::flusher {
 
-struct OtlpHttpExporter::Sending {
+struct OtlpExporter::Sending {
   std::shared_ptr<const Batch> batch;
   Done done;
   std::string compressed;
@@ -31,12 +31,12 @@ SendResult result_of(const HttpEnd& end, const OtlpTarget& target, Signal signal
 
 }  // namespace
 
-OtlpHttpExporter::OtlpHttpExporter(EventLoop& loop, const std::array<OtlpTarget, kSignalCount>& targets)
+OtlpExporter::OtlpExporter(EventLoop& loop, const std::array<OtlpTarget, kSignalCount>& targets)
     : loop_(loop), targets_(targets) {}
 
-OtlpHttpExporter::~OtlpHttpExporter() = default;
+OtlpExporter::~OtlpExporter() = default;
 
-void OtlpHttpExporter::submit(std::shared_ptr<const Batch> batch, Done done) {
+void OtlpExporter::submit(std::shared_ptr<const Batch> batch, Done done) {
   const Signal signal = batch->signal;
   const OtlpTarget& target = targets_[static_cast<std::size_t>(signal)];
   auto owned = std::make_unique<Sending>();
@@ -58,14 +58,14 @@ void OtlpHttpExporter::submit(std::shared_ptr<const Batch> batch, Done done) {
   });
 }
 
-void OtlpHttpExporter::finish(Sending* sending, const SendResult& result) {
+void OtlpExporter::finish(Sending* sending, const SendResult& result) {
   const auto found = sending_.find(sending);
   const std::unique_ptr<Sending> owned = std::move(found->second);
   sending_.erase(found);
   owned->done(result);
 }
 
-void OtlpHttpExporter::abandon_all() {
+void OtlpExporter::abandon_all() {
   while (!sending_.empty()) {
     Sending* const sending = sending_.begin()->first;
     finish(sending, {.outcome = SendOutcome::kRetryable,
