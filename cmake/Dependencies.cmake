@@ -5,7 +5,7 @@
 #   protobuf::libprotobuf              proto, which flusher, tools and tests decode with
 #   CURL::libcurl ZLIB::ZLIB           flusher
 #   fmt::fmt CLI11::CLI11              flusher, tools
-#   nlohmann_json::nlohmann_json       tools, tests, bench
+#   nlohmann_json::nlohmann_json       flusher, tools, tests, bench
 #   GTest::gtest_main GTest::gmock     tests
 #   benchmark::benchmark               bench
 
@@ -24,7 +24,7 @@ if(SHMRING_BUILD_FLUSHER)
   find_package(ZLIB REQUIRED)
 endif()
 
-if(SHMRING_BUILD_TOOLS OR SHMRING_BUILD_TESTS OR SHMRING_BUILD_BENCH)
+if(SHMRING_BUILD_FLUSHER OR SHMRING_BUILD_TOOLS OR SHMRING_BUILD_TESTS OR SHMRING_BUILD_BENCH)
   find_package(nlohmann_json 3.11 REQUIRED)
 endif()
 

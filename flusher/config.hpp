@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,17 +17,31 @@ namespace shmring::flusher {
 
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
 enum class ExporterKind : std::uint8_t { kOtlp, kFile, kConsole };
+enum class Protocol : std::uint8_t { kHttpProtobuf, kHttpJson };
+enum class EndpointIs : std::uint8_t { kBaseOfAllSignals, kOfOneSignal };
 enum class Compression : std::uint8_t { kNone, kGzip };
 enum class Once : std::uint8_t { kNo, kYes };
 enum class FileSync : std::uint8_t { kNo, kYes };
+
+constexpr std::string_view to_string(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::kHttpProtobuf:
+      return "http/protobuf";
+    case Protocol::kHttpJson:
+      return "http/json";
+  }
+  return "unknown";
+}
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 /// Where and how one signal is sent.
 struct OtlpTarget {
-  std::string url;                         // complete, with the signal's path
-  std::string protocol = "http/protobuf";  // the only one that this version speaks
-  Headers headers = {};                    // sent with each request; may hold secrets: never logged
+  std::string url;            // complete, with the signal's path; made from the next two
+  std::string endpoint = {};  // as given; empty: http://localhost:4318
+  EndpointIs endpoint_is = EndpointIs::kBaseOfAllSignals;
+  Protocol protocol = Protocol::kHttpProtobuf;
+  Headers headers = {};  // sent with each request; may hold secrets: never logged
   std::chrono::microseconds timeout{
       10'000'000};  // of one request, from connecting to the last byte of the answer
   Compression compression = Compression::kNone;  // of request bodies

@@ -75,6 +75,12 @@ bool is_header_name(std::string_view name) {
 
 }  // namespace
 
+Result<void> check_endpoint(std::string_view endpoint) {
+  auto url = parse_url(endpoint);
+  if (!url) return url.error();
+  return {};
+}
+
 Result<std::string> url_below(std::string_view base, Signal signal) {
   auto url = parse_url(base);
   if (!url) return url.error();

@@ -11,6 +11,11 @@
 
 namespace shmring::flusher {
 
+inline constexpr std::string_view kDefaultEndpoint = "http://localhost:4318";
+
+/// Whether it can be an endpoint at all. What a protocol asks for besides shows when the URL is made.
+Result<void> check_endpoint(std::string_view endpoint);
+
 /// The URL for a signal below a base that all signals share: v1/logs and so on are appended.
 Result<std::string> url_below(std::string_view base, Signal signal);
 

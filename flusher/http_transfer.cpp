@@ -26,11 +26,9 @@ constexpr long kUploadBuffer = 256L << 10;  // bytes
 HttpTransfer::HttpTransfer(EventLoop& loop, const HttpRequest& request)
     : loop_(loop), request_(request), easy_(curl_easy_init()) {
   if (easy_ == nullptr) throw std::bad_alloc();
-  add_header("Content-Type: application/x-protobuf");
   // libcurl would ask a large POST's server for permission first, and wait a second where it does not answer.
   add_header("Expect:");
-  if (!request_.content_encoding.empty())
-    add_header(fmt::format("Content-Encoding: {}", request_.content_encoding));
+  for (const std::string& line : request_.headers) add_header(line);
   for (const auto& [name, value] : request_.target->headers) {
     add_header(value.empty() ? name + ';'
                              : fmt::format("{}: {}", name, value));  // libcurl's way to send an empty one

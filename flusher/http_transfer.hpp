@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "flusher/config.hpp"
 #include "flusher/event_loop.hpp"
@@ -16,9 +17,9 @@
 namespace shmring::flusher {
 
 struct HttpRequest {
-  const OtlpTarget* target = nullptr;  // outlives the transfer
-  std::string_view body;               // outlives the transfer
-  std::string_view content_encoding = {};
+  const OtlpTarget* target = nullptr;     // outlives the transfer
+  std::string_view body;                  // outlives the transfer
+  std::vector<std::string> headers = {};  // the protocol's own, complete lines
 };
 
 /// How a transfer ended.

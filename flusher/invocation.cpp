@@ -12,6 +12,7 @@
 
 #include "flusher/config_file.hpp"
 #include "flusher/endpoint.hpp"
+#include "flusher/otlp_settings.hpp"
 #include "flusher/settings.hpp"
 #include "flusher/units.hpp"
 #include "shmring/version.hpp"
@@ -123,9 +124,6 @@ Result<void> apply_all(const Values& values, Config& config) {
 
 Result<Config> configure(const Flags& flags, const Environment& environment) {
   Config config;
-  for (std::size_t i = 0; i < kSignalCount; ++i) {
-    config.otlp[i].url = *url_below("http://localhost:4318", static_cast<Signal>(i));
-  }
   const std::string file =
       flags.config_file.empty() ? environment("SHMRING_CONFIG").value_or("") : flags.config_file;
   if (!file.empty()) {
@@ -135,6 +133,7 @@ Result<Config> configure(const Flags& flags, const Environment& environment) {
   }
   if (auto done = apply_all(from_environment(environment), config); !done) return done.error();
   if (auto done = apply_all(from_flags(flags), config); !done) return done.error();
+  if (auto done = resolve_targets(config); !done) return done.error();
   if (auto done = check_config(config); !done) return done.error();
   return config;
 }
@@ -183,23 +182,6 @@ Invocation parse_invocation(int argc, const char* const* argv, const Environment
 }
 
 Result<void> check_config(const Config& config) {
-  const auto exports_by = [&](ExporterKind kind) {
-    return std::find(config.exporters.begin(), config.exporters.end(), kind) != config.exporters.end();
-  };
-  for (std::size_t i = 0; exports_by(ExporterKind::kOtlp) && i < kSignalCount; ++i) {
-    const std::string& protocol = config.otlp[i].protocol;
-    if (protocol == "http/protobuf") continue;
-    const bool is_otlp = protocol == "grpc" || protocol == "http/json";
-    return Error{
-        ErrorCode::kInvalidArgument,
-        is_otlp
-            ? fmt::format(
-                  "protocol {} ({}) is not in this version; http/protobuf is: set --protocol http/protobuf "
-                  "and the endpoint's HTTP port, usually 4318",
-                  protocol, to_string(static_cast<Signal>(i)))
-            : fmt::format("'{}' ({}) is no OTLP protocol; set --protocol http/protobuf", protocol,
-                          to_string(static_cast<Signal>(i)))};
-  }
   if (config.retry.longest < config.retry.initial) {
     return Error{ErrorCode::kInvalidArgument, "retry-longest is shorter than retry-initial"};
   }
@@ -235,7 +217,7 @@ std::string describe(const Config& config) {
     const OtlpTarget& target = config.otlp[i];
     const std::string signal(to_string(static_cast<Signal>(i)));
     line(signal + "-endpoint", without_secrets(target.url));
-    line(signal + "-protocol", target.protocol);
+    line(signal + "-protocol", std::string(to_string(target.protocol)));
     line(signal + "-headers", fmt::format("({} hidden)", target.headers.size()));
     line(signal + "-timeout", format_duration(target.timeout));
     line(signal + "-compression", target.compression == Compression::kGzip ? "gzip" : "none");

@@ -8,15 +8,15 @@
 #include <utility>
 
 #include "flusher/endpoint.hpp"
-#include "flusher/gzip.hpp"
 #include "flusher/http_transfer.hpp"
+#include "flusher/otlp_request.hpp"
 
 namespace shmring::flusher {
 
 struct OtlpExporter::Sending {
   std::shared_ptr<const Batch> batch;
   Done done;
-  std::string compressed;
+  OtlpRequest request;
   std::unique_ptr<HttpTransfer> transfer;
 };
 
@@ -43,15 +43,11 @@ void OtlpExporter::submit(std::shared_ptr<const Batch> batch, Done done) {
   Sending* const sending = owned.get();
   sending->batch = std::move(batch);
   sending->done = std::move(done);
-  HttpRequest request{.target = &target, .body = sending->batch->request};
-  if (target.compression == Compression::kGzip) {
-    if (auto compressed = gzip(request.body)) {
-      sending->compressed = std::move(*compressed);
-      request.body = sending->compressed;
-      request.content_encoding = "gzip";
-    }
-  }
-  sending->transfer = std::make_unique<HttpTransfer>(loop_, request);
+  sending->request = make_request(*sending->batch, target);
+  sending->transfer =
+      std::make_unique<HttpTransfer>(loop_, HttpRequest{.target = &target,
+                                                        .body = sending->request.body(*sending->batch),
+                                                        .headers = std::move(sending->request.headers)});
   sending_.emplace(sending, std::move(owned));
   sending->transfer->start([this, sending, &target, signal](const HttpEnd& end) {
     finish(sending, result_of(end, target, signal));

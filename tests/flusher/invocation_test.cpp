@@ -8,6 +8,7 @@
 #include <fstream>
 #include <map>
 
+#include "flusher/otlp_settings.hpp"
 #include "flusher/settings.hpp"
 #include "tests/support/scratch_ring.hpp"
 
@@ -81,7 +82,7 @@ TEST(Invocation, EachOptionChangesSomething) {
                                                      {"exporter", "console"},
                                                      {"file", "/y.jsonl"},
                                                      {"endpoint", "http://h:1"},
-                                                     {"protocol", "other"},
+                                                     {"protocol", "HTTP/JSON"},
                                                      {"headers", "a=b"},
                                                      {"timeout", "3s"},
                                                      {"compression", "gzip"},
@@ -95,6 +96,7 @@ TEST(Invocation, EachOptionChangesSomething) {
     Config before;
     Config after;
     ASSERT_TRUE(setting.apply(after, value->second)) << setting.name;
+    ASSERT_TRUE(resolve_targets(before) && resolve_targets(after)) << setting.name;
     const auto ring_part = [](const Config& c) {
       return fmt::format("{} {} {} {}", c.ring.string(), c.ring_bytes, c.ring_block_bytes, c.ring_writers);
     };
@@ -180,13 +182,13 @@ TEST(Invocation, ABadValueIsNamedWithItsPlace) {
   EXPECT_THAT(given.error({}), HasSubstr("OTEL_EXPORTER_OTLP_COMPRESSION: 'brotli'"));
 }
 
-TEST(Invocation, AProtocolThatIsNotThereYetIsAnErrorOnlyForWhoUsesIt) {
+TEST(Invocation, AProtocolCanBeChosenForAllSignalsAndForOne) {
   Given given;
-  EXPECT_THAT(given.error({"--exporter", "otlp", "--protocol", "grpc"}), HasSubstr("not in this version"));
-  EXPECT_THAT(given.error({"--exporter", "otlp", "--traces-protocol", "smoke"}),
-              HasSubstr("no OTLP protocol"));
-  given.environment["OTEL_EXPORTER_OTLP_PROTOCOL"] = "grpc";  // meant for another program on this host
-  EXPECT_THAT(given.config({"--exporter", "file"}).exporters, ElementsAre(ExporterKind::kFile));
+  const Config config = given.config({"--protocol", "http/json", "--traces-protocol", "http/protobuf"});
+  EXPECT_EQ(config.otlp[kLogs].protocol, Protocol::kHttpJson);
+  EXPECT_EQ(config.otlp[kTraces].protocol, Protocol::kHttpProtobuf);
+  EXPECT_THAT(given.error({"--traces-protocol", "smoke"}),
+              HasSubstr("--traces-protocol: 'smoke' is none of"));
 }
 
 TEST(Invocation, CheckPrintsWhatIsInForceWithoutSecrets) {

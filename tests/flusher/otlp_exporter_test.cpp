@@ -5,10 +5,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <opentelemetry/proto/collector/logs/v1/logs_service.pb.h>
 #include <zlib.h>
 
 #include <condition_variable>
 #include <mutex>
+#include <nlohmann/json.hpp>
 
 #include "tests/support/eventually.hpp"
 #include "tests/support/http_server.hpp"
@@ -16,6 +18,7 @@
 namespace shmring::flusher {
 namespace {
 
+namespace collector = opentelemetry::proto::collector;
 using ::testing::HasSubstr;
 using testing::HttpReply;
 using testing::HttpRequest;
@@ -64,6 +67,20 @@ struct Exchange {
     return results.back();
   }
 };
+
+std::string inflated(const std::string& compressed) {
+  std::string plain(1U << 20U, '\0');
+  z_stream stream{};
+  EXPECT_EQ(inflateInit2(&stream, 15 + 16), Z_OK);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(compressed.data()));
+  stream.avail_in = static_cast<uInt>(compressed.size());
+  stream.next_out = reinterpret_cast<Bytef*>(plain.data());
+  stream.avail_out = static_cast<uInt>(plain.size());
+  EXPECT_EQ(inflate(&stream, Z_FINISH), Z_STREAM_END);
+  plain.resize(stream.total_out);
+  inflateEnd(&stream);
+  return plain;
+}
 
 HttpReply ok(const HttpRequest&) { return {}; }
 
@@ -122,16 +139,56 @@ TEST(OtlpExporter, CompressesWhenTold) {
   const HttpRequest& request = exchange.requests[0];
   EXPECT_EQ(request.header("content-encoding"), "gzip");
   EXPECT_LT(request.body.size(), 2000U);
-  std::string plain(body.size(), '\0');
-  z_stream stream{};
-  ASSERT_EQ(inflateInit2(&stream, 15 + 16), Z_OK);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(request.body.data()));
-  stream.avail_in = static_cast<uInt>(request.body.size());
-  stream.next_out = reinterpret_cast<Bytef*>(plain.data());
-  stream.avail_out = static_cast<uInt>(plain.size());
-  EXPECT_EQ(inflate(&stream, Z_FINISH), Z_STREAM_END);
-  inflateEnd(&stream);
-  EXPECT_EQ(plain, body);
+  EXPECT_EQ(inflated(request.body), body);
+}
+
+/// A log record and a span: ids, a 64-bit number, an enum.
+std::string log_request() {
+  collector::logs::v1::ExportLogsServiceRequest request;
+  auto* const record = request.add_resource_logs()->add_scope_logs()->add_log_records();
+  record->set_time_unix_nano(1'700'000'000'123'456'789);
+  record->set_severity_number(opentelemetry::proto::logs::v1::SEVERITY_NUMBER_ERROR);
+  record->set_trace_id("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10");
+  record->mutable_body()->set_string_value("hello");
+  return request.SerializeAsString();
+}
+
+TEST(OtlpExporter, SpeaksJson) {
+  Exchange exchange([](const HttpRequest&) {
+    return HttpReply{.body = R"({"partialSuccess":{"rejectedLogRecords":"1"}})",
+                     .headers = {{"Content-Type", "application/json"}}};
+  });
+  exchange.targets[0].protocol = Protocol::kHttpJson;
+  exchange.make();
+  EXPECT_EQ(exchange.send(log_request()).rejected, 1U);
+  const HttpRequest& request = exchange.requests[0];
+  EXPECT_EQ(request.header("content-type"), "application/json");
+  const auto json = nlohmann::json::parse(request.body);
+  const auto& record = json["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0];
+  EXPECT_EQ(record["timeUnixNano"], "1700000000123456789");
+  EXPECT_EQ(record["severityNumber"], 17);
+  EXPECT_EQ(record["traceId"], "0102030405060708090a0b0c0d0e0f10");
+  EXPECT_EQ(record["body"]["stringValue"], "hello");
+}
+
+TEST(OtlpExporter, AnEmptyRequestIsAnEmptyJsonObject) {
+  Exchange exchange(ok);
+  exchange.targets[0].protocol = Protocol::kHttpJson;
+  exchange.make();
+  exchange.send("");
+  EXPECT_EQ(exchange.requests[0].body, "{}");
+}
+
+TEST(OtlpExporter, CompressesJson) {
+  Exchange exchange(ok);
+  exchange.targets[0].protocol = Protocol::kHttpJson;
+  exchange.targets[0].compression = Compression::kGzip;
+  exchange.make();
+  exchange.send(log_request());
+  const HttpRequest& request = exchange.requests[0];
+  EXPECT_EQ(request.header("content-type"), "application/json");
+  EXPECT_EQ(request.header("content-encoding"), "gzip");
+  EXPECT_EQ(nlohmann::json::parse(inflated(request.body)).count("resourceLogs"), 1U);
 }
 
 TEST(OtlpExporter, ReadsRetryAfter) {

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// The OTEL_EXPORTER_OTLP_ family of options.
+
+#include "flusher/otlp_settings.hpp"
+
+#include <fmt/format.h>
+
+#include "flusher/endpoint.hpp"
+#include "flusher/setting_values.hpp"
+
+namespace shmring::flusher {
+namespace {
+
+using Reach = Setting::Reach;
+
+/// Makes the function that sets an option of one signal.
+using ForSignal = std::function<Apply(std::size_t signal, Reach reach)>;
+
+struct OtlpOption {
+  const char* name;
+  const char* value;
+  const char* help;
+  const char* help_for_one;  // empty: "in place of" the general one
+  ForSignal apply;
+};
+
+Apply set_endpoint(std::size_t signal, Reach reach) {
+  return [=](Config& config, const std::string& text) -> Result<void> {
+    if (auto checked = check_endpoint(text); !checked) return checked;
+    config.otlp[signal].endpoint = text;
+    config.otlp[signal].endpoint_is =
+        reach == Reach::kGeneral ? EndpointIs::kBaseOfAllSignals : EndpointIs::kOfOneSignal;
+    return {};
+  };
+}
+
+Apply set_headers(std::size_t signal, Reach) {
+  return [=](Config& config, const std::string& text) -> Result<void> {
+    auto headers = parse_headers(text);
+    if (!headers) return headers.error();
+    config.otlp[signal].headers = std::move(*headers);
+    return {};
+  };
+}
+
+Apply set_protocol(std::size_t signal, Reach) {
+  return one_of<Protocol>({{"http/protobuf", Protocol::kHttpProtobuf}, {"http/json", Protocol::kHttpJson}},
+                          [=](Config& c) -> Protocol& { return c.otlp[signal].protocol; });
+}
+
+Apply set_timeout(std::size_t signal, Reach) {
+  return duration(std::chrono::milliseconds(1),
+                  [=](Config& c) -> std::chrono::microseconds& { return c.otlp[signal].timeout; });
+}
+
+Apply set_compression(std::size_t signal, Reach) {
+  return one_of<Compression>({{"none", Compression::kNone}, {"gzip", Compression::kGzip}},
+                             [=](Config& c) -> Compression& { return c.otlp[signal].compression; });
+}
+
+const std::vector<OtlpOption>& options() {
+  static const std::vector<OtlpOption> all = {
+      {"endpoint", "URL", "where to send to, v1/<signal> is appended [http://localhost:4318]",
+       "where to send to, used as it is", set_endpoint},
+      {"protocol", "NAME", "http/protobuf or http/json [http/protobuf]", "", set_protocol},
+      {"headers", "K=V,...", "sent with each request, values percent-encoded []", "", set_headers},
+      {"timeout", "DURATION", "for one request [10s]", "", set_timeout},
+      {"compression", "none|gzip", "of request bodies [none]", "", set_compression},
+  };
+  return all;
+}
+
+Apply for_all_signals(const ForSignal& make) {
+  std::vector<Apply> each;
+  for (std::size_t i = 0; i < kSignalCount; ++i) each.push_back(make(i, Reach::kGeneral));
+  return [each](Config& config, const std::string& text) -> Result<void> {
+    for (const Apply& apply : each) {
+      if (auto done = apply(config, text); !done) return done;
+    }
+    return {};
+  };
+}
+
+Result<std::string> url_of(const OtlpTarget& target, Signal signal) {
+  if (target.endpoint.empty()) return url_below(kDefaultEndpoint, signal);
+  return target.endpoint_is == EndpointIs::kBaseOfAllSignals ? url_below(target.endpoint, signal)
+                                                             : url_as_given(target.endpoint);
+}
+
+}  // namespace
+
+void add_otlp_settings(std::vector<Setting>& all) {
+  for (const OtlpOption& option : options()) {
+    all.push_back({option.name, "OTEL_EXPORTER_OTLP_" + variable_name(option.name), option.value, option.help,
+                   for_all_signals(option.apply), Setting::Takes::kValue, Reach::kGeneral});
+  }
+  for (std::size_t i = 0; i < kSignalCount; ++i) {
+    const std::string signal(to_string(static_cast<Signal>(i)));
+    for (const OtlpOption& option : options()) {
+      const std::string name = fmt::format("{}-{}", signal, option.name);
+      const std::string help =
+          *option.help_for_one == '\0' ? fmt::format("in place of --{}", option.name) : option.help_for_one;
+      all.push_back({name, "OTEL_EXPORTER_OTLP_" + variable_name(name), option.value,
+                     fmt::format("{}: {}", signal, help), option.apply(i, Reach::kOneSignal),
+                     Setting::Takes::kValue, Reach::kOneSignal});
+    }
+  }
+}
+
+Result<void> resolve_targets(Config& config) {
+  for (std::size_t i = 0; i < kSignalCount; ++i) {
+    const auto signal = static_cast<Signal>(i);
+    auto url = url_of(config.otlp[i], signal);
+    if (!url) return bad_value(fmt::format("endpoint for {}: {}", to_string(signal), url.error().message));
+    config.otlp[i].url = std::move(*url);
+  }
+  return {};
+}
+
+}  // namespace shmring::flusher
