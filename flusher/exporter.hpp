@@ -30,6 +30,12 @@ struct SendResult {
   bool may_have_arrived = false;  // with kRetryable: the whole request was sent, and no answer came
 };
 
+/// What happens to a batch that could not be delivered now.
+enum class Patience : std::uint8_t {
+  kRetry,     // it is tried again until it has its outcome
+  kGiveBack,  // it is answered with kRetryable at once, also if it waits for its next attempt already
+};
+
 class Exporter {
  public:
   using Done = std::function<void(const SendResult&)>;
@@ -38,6 +44,9 @@ class Exporter {
 
   /// Calls `done` once, now or later, on this thread; never after the exporter's end.
   virtual void submit(std::shared_ptr<const Batch> batch, Done done) = 0;
+
+  /// From now on, for batches of that signal. One that retries begins with kRetry; one that wraps another hands it on.
+  virtual void set_patience(Signal, Patience) {}
 };
 
 }  // namespace shmring::flusher

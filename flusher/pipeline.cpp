@@ -24,14 +24,14 @@ OutcomeCounts counts_of(const Piece& piece, std::uint64_t rejected, std::uint64_
 
 }  // namespace
 
-Pipeline::Pipeline(const Config& config, SliceSource& source, std::vector<Exporter*> exporters, Log& log)
+Pipeline::Pipeline(const Config& config, SliceSource& source, std::vector<Destination> destinations, Log& log)
     : memory_per_signal_(config.memory_per_signal()),
       source_(source),
       log_(log),
       batchers_{{{Signal::kLogs, config.batch, [this](Batch&& batch) { on_batch(std::move(batch)); }},
                  {Signal::kTraces, config.batch, [this](Batch&& batch) { on_batch(std::move(batch)); }},
                  {Signal::kMetrics, config.batch, [this](Batch&& batch) { on_batch(std::move(batch)); }}}},
-      delivery_(std::move(exporters), config.max_in_flight,
+      delivery_(std::move(destinations), {.window = config.max_in_flight},
                 [this](const Batch& batch, const BatchOutcome& outcome) { on_finished(batch, outcome); }),
       acknowledger_([this](const SliceKey& key, const OutcomeCounts& counts) {
         return source_.acknowledge(key, counts);

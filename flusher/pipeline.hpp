@@ -28,7 +28,7 @@ struct PipelineTotals {
 class Pipeline {
  public:
   /// REQUIRES: source and exporters outlive the pipeline; the exporters are given up or done before it ends.
-  Pipeline(const Config& config, SliceSource& source, std::vector<Exporter*> exporters, Log& log);
+  Pipeline(const Config& config, SliceSource& source, std::vector<Destination> destinations, Log& log);
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
