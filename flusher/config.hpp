@@ -17,7 +17,8 @@ namespace shmring::flusher {
 
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
 enum class ExporterKind : std::uint8_t { kOtlp, kFile, kConsole };
-enum class Protocol : std::uint8_t { kHttpProtobuf, kHttpJson };
+enum class Protocol : std::uint8_t { kHttpProtobuf, kHttpJson, kGrpc };
+enum class Insecure : std::uint8_t { kNo, kYes };
 enum class EndpointIs : std::uint8_t { kBaseOfAllSignals, kOfOneSignal };
 enum class Compression : std::uint8_t { kNone, kGzip };
 enum class Once : std::uint8_t { kNo, kYes };
@@ -29,6 +30,8 @@ constexpr std::string_view to_string(Protocol protocol) {
       return "http/protobuf";
     case Protocol::kHttpJson:
       return "http/json";
+    case Protocol::kGrpc:
+      return "grpc";
   }
   return "unknown";
 }
@@ -38,8 +41,9 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 /// Where and how one signal is sent.
 struct OtlpTarget {
   std::string url;            // complete, with the signal's path; made from the next two
-  std::string endpoint = {};  // as given; empty: http://localhost:4318
+  std::string endpoint = {};  // as given; empty: http://localhost:4318, or 4317 for gRPC
   EndpointIs endpoint_is = EndpointIs::kBaseOfAllSignals;
+  Insecure insecure = Insecure::kNo;  // a gRPC endpoint without a scheme is reached without TLS
   Protocol protocol = Protocol::kHttpProtobuf;
   Headers headers = {};  // sent with each request; may hold secrets: never logged
   std::chrono::microseconds timeout{

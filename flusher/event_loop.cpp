@@ -22,6 +22,10 @@ EventLoop::EventLoop(long kept_connections)
     : multi_((curl_global_init(CURL_GLOBAL_DEFAULT), curl_multi_init())) {
   if (multi_ == nullptr) throw std::bad_alloc();
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kept_connections);
+  // One request at a time on a connection, with HTTP/2 as well. Sharing one would save a few sockets; but a server that stops
+  // reading one signal's requests would use up the window that all of them share, and a lost connection would leave every
+  // batch in doubt at once. A balancer also has more to distribute.
+  curl_multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
 }
 
 EventLoop::~EventLoop() {

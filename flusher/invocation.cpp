@@ -218,6 +218,7 @@ std::string describe(const Config& config) {
     const std::string signal(to_string(static_cast<Signal>(i)));
     line(signal + "-endpoint", without_secrets(target.url));
     line(signal + "-protocol", std::string(to_string(target.protocol)));
+    line(signal + "-insecure", target.insecure == Insecure::kYes ? "true" : "false");
     line(signal + "-headers", fmt::format("({} hidden)", target.headers.size()));
     line(signal + "-timeout", format_duration(target.timeout));
     line(signal + "-compression", target.compression == Compression::kGzip ? "gzip" : "none");

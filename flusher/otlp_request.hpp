@@ -13,6 +13,7 @@ namespace shmring::flusher {
 
 struct OtlpRequest {
   std::string own_body = {};              // empty: the batch's bytes go as they are
+  std::string prefix = {};                // goes before the body
   std::vector<std::string> headers = {};  // complete lines
 
   std::string_view body(const Batch& batch) const {

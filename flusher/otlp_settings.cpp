@@ -44,13 +44,19 @@ Apply set_headers(std::size_t signal, Reach) {
 }
 
 Apply set_protocol(std::size_t signal, Reach) {
-  return one_of<Protocol>({{"http/protobuf", Protocol::kHttpProtobuf}, {"http/json", Protocol::kHttpJson}},
+  return one_of<Protocol>({{"http/protobuf", Protocol::kHttpProtobuf},
+                           {"http/json", Protocol::kHttpJson},
+                           {"grpc", Protocol::kGrpc}},
                           [=](Config& c) -> Protocol& { return c.otlp[signal].protocol; });
 }
 
 Apply set_timeout(std::size_t signal, Reach) {
   return duration(std::chrono::milliseconds(1),
                   [=](Config& c) -> std::chrono::microseconds& { return c.otlp[signal].timeout; });
+}
+
+Apply set_insecure(std::size_t signal, Reach) {
+  return on_off<Insecure>([=](Config& c) -> Insecure& { return c.otlp[signal].insecure; });
 }
 
 Apply set_compression(std::size_t signal, Reach) {
@@ -60,12 +66,15 @@ Apply set_compression(std::size_t signal, Reach) {
 
 const std::vector<OtlpOption>& options() {
   static const std::vector<OtlpOption> all = {
-      {"endpoint", "URL", "where to send to, v1/<signal> is appended [http://localhost:4318]",
+      {"endpoint", "URL",
+       "where to send to; over HTTP v1/<signal> is appended [http://localhost:4318, grpc: 4317]",
        "where to send to, used as it is", set_endpoint},
-      {"protocol", "NAME", "http/protobuf or http/json [http/protobuf]", "", set_protocol},
+      {"protocol", "NAME", "http/protobuf, http/json or grpc [http/protobuf]", "", set_protocol},
       {"headers", "K=V,...", "sent with each request, values percent-encoded []", "", set_headers},
       {"timeout", "DURATION", "for one request [10s]", "", set_timeout},
       {"compression", "none|gzip", "of request bodies [none]", "", set_compression},
+      {"insecure", "true|false", "a gRPC endpoint without http:// or https:// means http [false]", "",
+       set_insecure},
   };
   return all;
 }
@@ -82,6 +91,9 @@ Apply for_all_signals(const ForSignal& make) {
 }
 
 Result<std::string> url_of(const OtlpTarget& target, Signal signal) {
+  if (target.protocol == Protocol::kGrpc)
+    return grpc_url(target.endpoint.empty() ? kDefaultGrpcEndpoint : target.endpoint, signal,
+                    target.insecure);
   if (target.endpoint.empty()) return url_below(kDefaultEndpoint, signal);
   return target.endpoint_is == EndpointIs::kBaseOfAllSignals ? url_below(target.endpoint, signal)
                                                              : url_as_given(target.endpoint);

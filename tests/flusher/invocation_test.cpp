@@ -84,6 +84,7 @@ TEST(Invocation, EachOptionChangesSomething) {
                                                      {"endpoint", "http://h:1"},
                                                      {"protocol", "HTTP/JSON"},
                                                      {"headers", "a=b"},
+                                                     {"insecure", "true"},
                                                      {"timeout", "3s"},
                                                      {"compression", "gzip"},
                                                      {"log-level", "debug"}};
@@ -189,6 +190,20 @@ TEST(Invocation, AProtocolCanBeChosenForAllSignalsAndForOne) {
   EXPECT_EQ(config.otlp[kTraces].protocol, Protocol::kHttpProtobuf);
   EXPECT_THAT(given.error({"--traces-protocol", "smoke"}),
               HasSubstr("--traces-protocol: 'smoke' is none of"));
+}
+
+TEST(Invocation, GrpcHasAPortOfItsOwnAndTakesEndpointsWithoutAScheme) {
+  Given given;
+  const std::string method = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+  EXPECT_EQ(given.config({"--protocol", "grpc"}).otlp[kLogs].url, "http://localhost:4317" + method);
+  EXPECT_EQ(given.config({"--protocol", "grpc", "--endpoint", "host:1"}).otlp[kLogs].url,
+            "https://host:1" + method);
+  EXPECT_EQ(given.config({"--logs-protocol", "grpc"}).otlp[kTraces].url, "http://localhost:4318/v1/traces");
+  given.environment = {{"OTEL_EXPORTER_OTLP_INSECURE", "true"}};
+  EXPECT_EQ(given.config({"--protocol", "grpc", "--logs-endpoint", "host:1"}).otlp[kLogs].url,
+            "http://host:1" + method);
+  EXPECT_THAT(given.error({"--endpoint", "host:1"}),
+              HasSubstr("http://localhost:4318"));  // over HTTP it needs one
 }
 
 TEST(Invocation, CheckPrintsWhatIsInForceWithoutSecrets) {
