@@ -7,7 +7,7 @@
 #   fmt::fmt CLI11::CLI11              flusher, tools
 #   nlohmann_json::nlohmann_json       flusher, tools, tests, bench
 #   GTest::gtest_main GTest::gmock     tests
-#   SHMRING_NGHTTP2, a path            tests of gRPC
+#   SHMRING_NGHTTP2 (a path), OpenSSL::SSL  tests of gRPC and TLS
 #   benchmark::benchmark               bench
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)
@@ -32,8 +32,9 @@ endif()
 if(SHMRING_BUILD_TESTS)
   find_package(GTest 1.12 REQUIRED)
   find_library(SHMRING_NGHTTP2 nghttp2)  # Debian's package has no CMake file
-  if(NOT SHMRING_NGHTTP2)
-    message(STATUS "libnghttp2 is not here: the exporter's gRPC is not tested")
+  find_package(OpenSSL 3)
+  if(NOT SHMRING_NGHTTP2 OR NOT OpenSSL_FOUND)
+    message(STATUS "libnghttp2 or OpenSSL is not here: gRPC and TLS are not tested")
   endif()
 endif()
 

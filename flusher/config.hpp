@@ -38,12 +38,21 @@ constexpr std::string_view to_string(Protocol protocol) {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+/// Files in PEM form; an empty name means: none.
+struct TlsFiles {
+  std::string certificate;  // what servers' certificates must come from, in place of the system's authorities
+  std::string client_certificate;  // ours, where the server asks for one
+  std::string client_key;          // empty: it is in the same file
+};
+
 /// Where and how one signal is sent.
 struct OtlpTarget {
   std::string url;            // complete, with the signal's path; made from the next two
   std::string endpoint = {};  // as given; empty: http://localhost:4318, or 4317 for gRPC
   EndpointIs endpoint_is = EndpointIs::kBaseOfAllSignals;
   Insecure insecure = Insecure::kNo;  // a gRPC endpoint without a scheme is reached without TLS
+  TlsFiles tls = {};
+  std::string proxy = {};  // empty: as http_proxy, https_proxy and no_proxy say; may hold a password
   Protocol protocol = Protocol::kHttpProtobuf;
   Headers headers = {};  // sent with each request; may hold secrets: never logged
   std::chrono::microseconds timeout{

@@ -10,7 +10,7 @@
 #include <new>
 #include <utility>
 
-#include "flusher/endpoint.hpp"
+#include "flusher/transfer_failure.hpp"
 #include "shmring/version.hpp"
 
 namespace shmring::flusher {
@@ -21,6 +21,7 @@ constexpr std::size_t kLongestAnswer = 4U << 20U;  // bytes that are read, so th
 constexpr std::size_t kMostKeptHeaders = 16;
 constexpr std::size_t kLongestKeptHeader = 8U << 10U;
 constexpr long kOldestIdleConnection = 30;  // seconds; below servers' idle timeouts (the Collector's is 60)
+constexpr long kLongestCaAge = 60;          // seconds; then a renewed --certificate is read
 constexpr long kUploadBuffer = 256L << 10;  // bytes
 
 /// libcurl 7.88 puts a second HTTP/2 layer on a connection in clear text that it uses again, and every such request fails.
@@ -66,6 +67,7 @@ void HttpTransfer::set_options() {
   set(CURLOPT_URL, request_.target->url.c_str());
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set_version();
+  set_tls();
   set(CURLOPT_POST, 1L);
   set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(size()));
   set(CURLOPT_HTTPHEADER, headers_.get());
@@ -89,6 +91,20 @@ void HttpTransfer::set_options() {
   set(CURLOPT_HEADERDATA, static_cast<void*>(this));
   set(CURLOPT_WRITEFUNCTION, &HttpTransfer::write_answer);
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+}
+
+void HttpTransfer::set_tls() {
+  const auto set = [this](CURLoption option, const std::string& file) {
+    if (!file.empty()) curl_easy_setopt(easy_, option, file.c_str());
+  };
+  const TlsFiles& tls = request_.target->tls;
+  set(CURLOPT_CAINFO, tls.certificate);
+  if (!tls.certificate.empty())
+    curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);  // these authorities, and no others
+  curl_easy_setopt(easy_, CURLOPT_CA_CACHE_TIMEOUT, kLongestCaAge);
+  set(CURLOPT_SSLCERT, tls.client_certificate);
+  set(CURLOPT_SSLKEY, tls.client_key.empty() ? tls.client_certificate : tls.client_key);
+  set(CURLOPT_PROXY, request_.target->proxy);
 }
 
 /// In clear text both sides know beforehand that it is HTTP/2; with TLS they agree on it by ALPN.
@@ -169,12 +185,13 @@ HttpEnd HttpTransfer::end_of(CURLcode code) const {
   curl_easy_getinfo(easy_, CURLINFO_HTTP_VERSION, &version);
   end.version = version == CURL_HTTP_VERSION_2_0 ? HttpVersion::k2 : HttpVersion::k1;
   end.answer.grpc = grpc_;
-  if (code != CURLE_OK) {
-    const char* const what = error_[0] != '\0' ? error_ : curl_easy_strerror(code);
-    end.failure = requests_begun_ > 1 || code == CURLE_SEND_FAIL_REWIND
-                      ? "the server closed the connection without an answer"
-                      : std::string(what);
-  }
+  if (code == CURLE_OK) return end;
+  TransferFailure failure{.code = code, .words = error_[0] != '\0' ? error_ : curl_easy_strerror(code)};
+  curl_easy_getinfo(easy_, CURLINFO_SSL_VERIFYRESULT, &failure.verify_result);
+  end.failure = requests_begun_ > 1 || code == CURLE_SEND_FAIL_REWIND
+                    ? "the server closed the connection without an answer"
+                    : explain(failure);
+  if (is_refused_by_tls(failure)) end.was_sent = false;
   return end;
 }
 

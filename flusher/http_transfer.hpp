@@ -63,6 +63,7 @@ class HttpTransfer {
   void add_header(const std::string& line);
   void set_options();
   void set_version();
+  void set_tls();
   HttpEnd end_of(CURLcode code) const;
 
   EventLoop& loop_;

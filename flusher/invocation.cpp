@@ -182,6 +182,11 @@ Invocation parse_invocation(int argc, const char* const* argv, const Environment
 }
 
 Result<void> check_config(const Config& config) {
+  const bool is_otlp = std::find(config.exporters.begin(), config.exporters.end(), ExporterKind::kOtlp) !=
+                       config.exporters.end();
+  if (is_otlp) {
+    if (auto checked = check_tls_files(config); !checked) return checked;
+  }
   if (config.retry.longest < config.retry.initial) {
     return Error{ErrorCode::kInvalidArgument, "retry-longest is shorter than retry-initial"};
   }
@@ -213,6 +218,7 @@ std::string describe(const Config& config) {
   line("retry-longest", format_duration(config.retry.longest));
   line("retry-after-limit", format_duration(config.retry.longest_asked));
   line("shutdown-timeout", format_duration(config.shutdown_timeout));
+  line("proxy", without_secrets(config.otlp[0].proxy));
   for (std::size_t i = 0; i < kSignalCount; ++i) {
     const OtlpTarget& target = config.otlp[i];
     const std::string signal(to_string(static_cast<Signal>(i)));
@@ -221,6 +227,9 @@ std::string describe(const Config& config) {
     line(signal + "-insecure", target.insecure == Insecure::kYes ? "true" : "false");
     line(signal + "-headers", fmt::format("({} hidden)", target.headers.size()));
     line(signal + "-timeout", format_duration(target.timeout));
+    line(signal + "-certificate", target.tls.certificate);
+    line(signal + "-client-certificate", target.tls.client_certificate);
+    line(signal + "-client-key", target.tls.client_key);
     line(signal + "-compression", target.compression == Compression::kGzip ? "gzip" : "none");
   }
   return text;

@@ -13,12 +13,6 @@
 
 namespace {
 
-using namespace std::string_view_literals;
-
-// Named by the specification, not done by this version: better said than passed over.
-constexpr std::string_view kNotYet[] = {"OTEL_EXPORTER_OTLP_CERTIFICATE"sv, "OTEL_EXPORTER_OTLP_CLIENT_KEY"sv,
-                                        "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"sv};
-
 // Large buffers go back to the system when a burst is over, so that the memory limit means something.
 void keep_memory_low() {
   constexpr int kLarge = 256 << 10;
@@ -37,11 +31,6 @@ int run(int argc, char** argv) {
   keep_memory_low();
   google::protobuf::SetLogHandler(nullptr);  // a server's answer must not write lines of its own into our log
   Log log(invocation.config.log_level);
-  for (const std::string_view name : kNotYet) {
-    if (!process_environment(std::string(name))) continue;
-    log.write(LogLevel::kWarning, "ignored",
-              {field("variable", name), field("reason", "not in this version")});
-  }
   return run_daemon(invocation.config, log);
 }
 

@@ -5,6 +5,10 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
 #include "flusher/endpoint.hpp"
 #include "flusher/setting_values.hpp"
 
@@ -59,6 +63,20 @@ Apply set_insecure(std::size_t signal, Reach) {
   return on_off<Insecure>([=](Config& c) -> Insecure& { return c.otlp[signal].insecure; });
 }
 
+/// That it can be read shows when all options are known.
+Apply set_file(std::string TlsFiles::*file, std::size_t signal) {
+  return [=](Config& config, const std::string& text) -> Result<void> {
+    config.otlp[signal].tls.*file = text;
+    return {};
+  };
+}
+
+Apply set_certificate(std::size_t signal, Reach) { return set_file(&TlsFiles::certificate, signal); }
+Apply set_client_certificate(std::size_t signal, Reach) {
+  return set_file(&TlsFiles::client_certificate, signal);
+}
+Apply set_client_key(std::size_t signal, Reach) { return set_file(&TlsFiles::client_key, signal); }
+
 Apply set_compression(std::size_t signal, Reach) {
   return one_of<Compression>({{"none", Compression::kNone}, {"gzip", Compression::kGzip}},
                              [=](Config& c) -> Compression& { return c.otlp[signal].compression; });
@@ -75,6 +93,11 @@ const std::vector<OtlpOption>& options() {
       {"compression", "none|gzip", "of request bodies [none]", "", set_compression},
       {"insecure", "true|false", "a gRPC endpoint without http:// or https:// means http [false]", "",
        set_insecure},
+      {"certificate", "FILE", "PEM: what servers' certificates must come from [the system's authorities]", "",
+       set_certificate},
+      {"client-certificate", "FILE", "PEM: ours, for servers that ask for one []", "",
+       set_client_certificate},
+      {"client-key", "FILE", "PEM: its key [in the same file]", "", set_client_key},
   };
   return all;
 }
@@ -99,6 +122,17 @@ Result<std::string> url_of(const OtlpTarget& target, Signal signal) {
                                                              : url_as_given(target.endpoint);
 }
 
+/// What is wrong with the files of a target that uses TLS; empty: nothing.
+std::string why_not_usable(const TlsFiles& tls) {
+  if (!tls.client_key.empty() && tls.client_certificate.empty())
+    return "client-key is given without client-certificate";
+  for (const std::string& file : {tls.certificate, tls.client_certificate, tls.client_key}) {
+    if (!file.empty() && !std::ifstream(file))
+      return fmt::format("{} cannot be read: {}", file, std::strerror(errno));
+  }
+  return {};
+}
+
 }  // namespace
 
 void add_otlp_settings(std::vector<Setting>& all) {
@@ -119,12 +153,31 @@ void add_otlp_settings(std::vector<Setting>& all) {
   }
 }
 
+void add_proxy_setting(std::vector<Setting>& all) {
+  all.push_back({"proxy", "SHMRING_PROXY", "URL",
+                 "through which OTLP is sent [http_proxy, https_proxy, no_proxy]",
+                 [](Config& config, const std::string& text) -> Result<void> {
+                   for (OtlpTarget& target : config.otlp) target.proxy = text;
+                   return {};
+                 },
+                 Setting::Takes::kValue, Reach::kGeneral});
+}
+
 Result<void> resolve_targets(Config& config) {
   for (std::size_t i = 0; i < kSignalCount; ++i) {
     const auto signal = static_cast<Signal>(i);
     auto url = url_of(config.otlp[i], signal);
     if (!url) return bad_value(fmt::format("endpoint for {}: {}", to_string(signal), url.error().message));
     config.otlp[i].url = std::move(*url);
+  }
+  return {};
+}
+
+Result<void> check_tls_files(const Config& config) {
+  for (std::size_t i = 0; i < kSignalCount; ++i) {
+    if (!config.otlp[i].url.starts_with("https:")) continue;
+    const std::string why = why_not_usable(config.otlp[i].tls);
+    if (!why.empty()) return bad_value(fmt::format("TLS for {}: {}", to_string(static_cast<Signal>(i)), why));
   }
   return {};
 }

@@ -112,6 +112,7 @@ std::vector<Setting> make_settings() {
   add_pipeline(all);
   add_exporters(all);
   add_otlp_settings(all);
+  add_proxy_setting(all);
   add(all, "log-level", "LEVEL", "debug, info, warning or error [info]",
       one_of<LogLevel>({{"debug", LogLevel::kDebug},
                         {"info", LogLevel::kInfo},

@@ -85,6 +85,10 @@ TEST(Invocation, EachOptionChangesSomething) {
                                                      {"protocol", "HTTP/JSON"},
                                                      {"headers", "a=b"},
                                                      {"insecure", "true"},
+                                                     {"proxy", "http://p:1"},
+                                                     {"certificate", "/ca.pem"},
+                                                     {"client-certificate", "/c.pem"},
+                                                     {"client-key", "/c.key"},
                                                      {"timeout", "3s"},
                                                      {"compression", "gzip"},
                                                      {"log-level", "debug"}};
@@ -204,6 +208,25 @@ TEST(Invocation, GrpcHasAPortOfItsOwnAndTakesEndpointsWithoutAScheme) {
             "http://host:1" + method);
   EXPECT_THAT(given.error({"--endpoint", "host:1"}),
               HasSubstr("http://localhost:4318"));  // over HTTP it needs one
+}
+
+TEST(Invocation, FilesForTlsAreLookedAtWhereTheyAreUsed) {
+  Given given;
+  const std::string file = given.file("");
+  const std::vector<const char*> secure{"--exporter", "otlp", "--endpoint", "https://h", "--certificate"};
+  const auto with = [&](std::vector<const char*> more) {
+    auto out = secure;
+    out.insert(out.end(), more.begin(), more.end());
+    return out;
+  };
+  EXPECT_EQ(given.config(with({file.c_str()})).otlp[kLogs].tls.certificate, file);
+  EXPECT_THAT(given.error(with({"/not/here.pem"})), HasSubstr("/not/here.pem cannot be read: No such file"));
+  EXPECT_THAT(given.error(with({file.c_str(), "--client-key", file.c_str()})),
+              HasSubstr("without client-certificate"));
+  given.environment = {{"OTEL_EXPORTER_OTLP_CERTIFICATE", "/not/here.pem"}};
+  EXPECT_EQ(given.config({"--exporter", "otlp"}).otlp[kLogs].url, "http://localhost:4318/v1/logs");  // no TLS
+  EXPECT_EQ(given.config({"--exporter", "file", "--endpoint", "https://h"}).otlp[kLogs].url,
+            "https://h/v1/logs");
 }
 
 TEST(Invocation, CheckPrintsWhatIsInForceWithoutSecrets) {

@@ -9,9 +9,7 @@
 #include <condition_variable>
 #include <mutex>
 
-#include "flusher/endpoint.hpp"
-#include "flusher/otlp_exporter.hpp"
-#include "tests/support/eventually.hpp"
+#include "tests/flusher/otlp_client.hpp"
 #include "tests/support/grpc_server.hpp"
 #include "tests/support/http_server.hpp"
 
@@ -25,15 +23,11 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using Then = GrpcReply::Then;
 
-/// One exporter, one server; turns the loop until an answer is there.
-struct Exchange {
-  EventLoop loop;
+/// One exporter, one server.
+struct Exchange : testing::OtlpClient {
   std::mutex mutex;
   std::vector<GrpcRequest> requests;
   GrpcServer server;
-  std::array<OtlpTarget, kSignalCount> targets;
-  std::unique_ptr<OtlpExporter> exporter;
-  std::vector<SendResult> results;
 
   explicit Exchange(const GrpcServer::Answer& answer)
       : server([this, answer](const GrpcRequest& request) {
@@ -43,33 +37,7 @@ struct Exchange {
           }
           return answer(request);
         }) {
-    setenv("no_proxy", "127.0.0.1", 1);
-    aim(server.url());
-  }
-  void aim(const std::string& endpoint) {
-    for (std::size_t i = 0; i < kSignalCount; ++i) {
-      targets[i].url = *grpc_url(endpoint, static_cast<Signal>(i), Insecure::kNo);
-      targets[i].protocol = Protocol::kGrpc;
-    }
-    make();
-  }
-  void make() { exporter = std::make_unique<OtlpExporter>(loop, targets); }
-
-  void submit(const std::string& body, Signal signal = Signal::kLogs) {
-    exporter->submit(std::make_shared<const Batch>(Batch{.signal = signal, .request = body, .records = 1}),
-                     [this](const SendResult& result) { results.push_back(result); });
-  }
-  [[nodiscard]] bool wait_for(std::size_t count) {
-    return testing::eventually([&] {
-      loop.turn(Clock::now() + std::chrono::milliseconds(100));
-      return results.size() >= count;
-    });
-  }
-  SendResult send(const std::string& body = "payload", Signal signal = Signal::kLogs) {
-    const std::size_t before = results.size();
-    submit(body, signal);
-    EXPECT_TRUE(wait_for(before + 1));
-    return results.back();
+    speak_grpc_to(server.url());
   }
 };
 
@@ -82,7 +50,6 @@ TEST(OtlpExporterGrpc, CallsTheMethodOfTheSignalWithTheRightHeaders) {
   Exchange exchange(ok);
   exchange.targets[0].headers = {{"api-key", "secret"}};
   exchange.targets[0].timeout = std::chrono::seconds(7);
-  exchange.make();
   EXPECT_EQ(exchange.send("the bytes").outcome, SendOutcome::kAccepted);
   ASSERT_EQ(exchange.requests.size(), 1U);
   const GrpcRequest& request = exchange.requests[0];
@@ -118,7 +85,6 @@ TEST(OtlpExporterGrpc, ALargeMessageArrivesWhole) {
 TEST(OtlpExporterGrpc, CompressesMessagesWhenTold) {
   Exchange exchange(ok);
   exchange.targets[0].compression = Compression::kGzip;
-  exchange.make();
   const std::string body(100'000, 'x');
   exchange.send(body);
   const GrpcRequest& request = exchange.requests[0];
@@ -214,7 +180,6 @@ TEST(OtlpExporterGrpc, ACallWithoutAnAnswerEndsWithItsTimeout) {
     return GrpcReply{};
   });
   exchange.targets[0].timeout = std::chrono::milliseconds(200);
-  exchange.make();
   const SendResult result = exchange.send();
   EXPECT_EQ(result.outcome, SendOutcome::kRetryable);
   EXPECT_TRUE(result.may_have_arrived);
@@ -226,7 +191,7 @@ TEST(OtlpExporterGrpc, ACallWithoutAnAnswerEndsWithItsTimeout) {
 TEST(OtlpExporterGrpc, AServerOfHttp1IsNoneAndTheBatchIsKept) {
   Exchange exchange(ok);
   testing::HttpServer plain([](const testing::HttpRequest&) { return testing::HttpReply{.status = 404}; });
-  exchange.aim(plain.url());
+  exchange.speak_grpc_to(plain.url());
   EXPECT_EQ(exchange.send().outcome, SendOutcome::kRetryable);
 }
 
