@@ -73,7 +73,7 @@ void Delivery::fill_window(Queue& queue, std::size_t destination) {
     look_whether_away(queue, destination, front->batch->signal);
   if (lane.is_away) return;
   const std::uint64_t window =
-      std::max<std::uint64_t>(1, options_.window - std::min(lane.lent, options_.window));
+      std::max<std::uint64_t>(1, window_of(queue) - std::min(lane.lent, window_of(queue)));
   for (std::uint64_t i = lane.oldest - queue.first;
        i < std::min<std::uint64_t>(queue.entries.size(), lane.oldest - queue.first + window); ++i) {
     const std::shared_ptr<Entry> entry = queue.entries[i];
@@ -118,7 +118,7 @@ void Delivery::look_whether_away(Queue& queue, std::size_t destination, Signal s
   const std::uint64_t behind = queue.first + queue.entries.size() - std::max(lane.oldest, queue.first);
   const bool is_memory_short =
       options_.memory_worth_spooling > 0 && queue.memory >= options_.memory_worth_spooling;
-  if (behind <= options_.window && !is_memory_short) return;
+  if (behind <= window_of(queue) && !is_memory_short) return;
   lane.is_away = true;
   queue.has_moved = true;
   destinations_[destination].exporter->set_patience(signal, Patience::kGiveBack);

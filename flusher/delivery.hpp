@@ -25,12 +25,19 @@ struct Destination {
   std::string name;    // for people, and for the rows of the spool
 };
 
+/// A number for each signal; one for all of them where only one is given.
+struct PerSignal {
+  PerSignal(std::uint64_t all) : of{all, all, all} {}  // NOLINT: a number is meant to become one
+  explicit PerSignal(const std::array<std::uint64_t, kSignalCount>& each) : of(each) {}
+  std::array<std::uint64_t, kSignalCount> of;
+};
+
 class Delivery {
  public:
   using Finished = std::function<void(const Batch&, const BatchOutcome&)>;
 
   struct Options {
-    std::uint64_t window = 4;  // a batch is sent only within so many of its lane's oldest one
+    PerSignal window = 4;  // a batch is sent only within so many of its lane's oldest one
     std::uint64_t memory_worth_spooling =
         0;  // of a signal; then lanes that fail are away, whatever waits. 0: no such mark
     BatchSpool* spool = nullptr;  // outlives this object's last batch
@@ -91,6 +98,9 @@ class Delivery {
 
   Queue& queue(Signal signal) noexcept { return queues_[static_cast<std::size_t>(signal)]; }
   const Queue& queue(Signal signal) const noexcept { return queues_[static_cast<std::size_t>(signal)]; }
+  std::uint64_t window_of(const Queue& queue) const noexcept {
+    return options_.window.of[static_cast<std::size_t>(&queue - queues_.data())];
+  }
   void advance(Queue& queue);
   void remove_finished(Queue& queue);
   void fill_window(Queue& queue, std::size_t destination);

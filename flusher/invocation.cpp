@@ -11,8 +11,9 @@
 #include <map>
 
 #include "flusher/config_file.hpp"
-#include "flusher/endpoint.hpp"
+#include "flusher/describe.hpp"
 #include "flusher/otlp_settings.hpp"
+#include "flusher/setting_values.hpp"
 #include "flusher/settings.hpp"
 #include "flusher/units.hpp"
 #include "shmring/version.hpp"
@@ -85,6 +86,42 @@ Values from_environment(const Environment& environment) {
   return out;
 }
 
+/// Why the value of a variable of the specification cannot be used; empty: it can.
+std::string why_unusable(const Setting& setting, const std::string& value) {
+  const bool is_number = setting.variable == Setting::Variable::kSpecifiedNumber;
+  if (is_number && !parse_count(value)) return fmt::format("'{}' is not a whole number", value);
+  const bool is_switch = setting.variable == Setting::Variable::kSpecifiedSwitch;
+  if (is_switch && !is_same_word(value, "true") && !is_same_word(value, "false"))
+    return fmt::format("'{}' is neither true nor false", value);
+  Config scratch;
+  const auto done = setting.apply(scratch, value);
+  return done ? "" : done.error().message;
+}
+
+/// What the specification asks to be ignored and warned of, so that one bad variable does not end all telemetry.
+std::vector<std::string> drop_unusable(Values& variables) {
+  std::vector<std::string> warnings;
+  for (const Setting& setting : settings()) {
+    const auto found = variables.find(setting.name);
+    if (found == variables.end() || setting.variable == Setting::Variable::kOurs) continue;
+    const std::string why = why_unusable(setting, found->second.value);
+    if (why.empty()) continue;
+    warnings.push_back(fmt::format("{}: {}; ignored, as if it were not set", found->second.where, why));
+    variables.erase(found);
+  }
+  return warnings;
+}
+
+/// Variables that many have set for SDKs, and that mean nothing here.
+std::vector<std::string> warn_of_queues(const Environment& environment) {
+  std::vector<std::string> warnings;
+  for (const char* name : {"OTEL_BSP_MAX_QUEUE_SIZE", "OTEL_BLRP_MAX_QUEUE_SIZE"}) {
+    if (environment(name))
+      warnings.push_back(fmt::format("{}: ignored: the queue is the ring, and its size is --size", name));
+  }
+  return warnings;
+}
+
 Result<Values> from_file(const std::string& path) {
   auto lines = read_config_file(path);
   if (!lines) return lines.error();
@@ -122,7 +159,8 @@ Result<void> apply_all(const Values& values, Config& config) {
   return {};
 }
 
-Result<Config> configure(const Flags& flags, const Environment& environment) {
+Result<Config> configure(const Flags& flags, const Environment& environment,
+                         std::vector<std::string>& warnings) {
   Config config;
   const std::string file =
       flags.config_file.empty() ? environment("SHMRING_CONFIG").value_or("") : flags.config_file;
@@ -131,7 +169,10 @@ Result<Config> configure(const Flags& flags, const Environment& environment) {
     if (!values) return values.error();
     if (auto done = apply_all(*values, config); !done) return done.error();
   }
-  if (auto done = apply_all(from_environment(environment), config); !done) return done.error();
+  Values variables = from_environment(environment);
+  warnings = drop_unusable(variables);
+  for (std::string& warning : warn_of_queues(environment)) warnings.push_back(std::move(warning));
+  if (auto done = apply_all(variables, config); !done) return done.error();
   if (auto done = apply_all(from_flags(flags), config); !done) return done.error();
   if (auto done = resolve_targets(config); !done) return done.error();
   if (auto done = check_config(config); !done) return done.error();
@@ -166,7 +207,7 @@ Invocation parse_invocation(int argc, const char* const* argv, const Environment
     out.exit_code = kExitUsage;
     return out;
   }
-  auto config = configure(flags, environment);
+  auto config = configure(flags, environment, out.warnings);
   if (!config) {
     out.text = fmt::format("shmring-flusher: {}\n", config.error().message);
     out.exit_code = kExitUsage;
@@ -182,57 +223,21 @@ Invocation parse_invocation(int argc, const char* const* argv, const Environment
 }
 
 Result<void> check_config(const Config& config) {
-  const bool is_otlp = std::find(config.exporters.begin(), config.exporters.end(), ExporterKind::kOtlp) !=
-                       config.exporters.end();
-  if (is_otlp) {
+  if (config.exports_by(ExporterKind::kOtlp)) {
     if (auto checked = check_tls_files(config); !checked) return checked;
+  }
+  std::optional<FullPolicy> policy;
+  for (const SignalLimits& signal : config.signals) {
+    if (policy && signal.on_full && *policy != *signal.on_full) {
+      return Error{ErrorCode::kInvalidArgument,
+                   "on-full differs between signals; a ring has one policy for all of them: set --on-full"};
+    }
+    if (signal.on_full) policy = signal.on_full;
   }
   if (config.retry.longest < config.retry.initial) {
     return Error{ErrorCode::kInvalidArgument, "retry-longest is shorter than retry-initial"};
   }
   return {};
-}
-
-std::string describe(const Config& config) {
-  std::string exporters;
-  for (const ExporterKind kind : config.exporters) {
-    const char* name = kind == ExporterKind::kOtlp   ? "otlp"
-                       : kind == ExporterKind::kFile ? "file"
-                                                     : "console";
-    exporters += (exporters.empty() ? "" : ",") + std::string(name);
-  }
-  std::string text;
-  const auto line = [&](std::string_view key, const std::string& value) {
-    text += fmt::format("{} = {}\n", key, value);
-  };
-  line("ring", config.ring.empty() ? "(default)" : config.ring.string());
-  line("interval", format_duration(config.interval));
-  line("exporter", exporters);
-  line("file", config.file.string());
-  line("file-sync", config.file_sync == FileSync::kYes ? "true" : "false");
-  line("max-in-flight", fmt::format("{}", config.max_in_flight));
-  line("batch-records", fmt::format("{}", config.batch.records));
-  line("batch-bytes", format_size(config.batch.bytes));
-  line("memory-limit", format_size(config.memory_limit));
-  line("retry-initial", format_duration(config.retry.initial));
-  line("retry-longest", format_duration(config.retry.longest));
-  line("retry-after-limit", format_duration(config.retry.longest_asked));
-  line("shutdown-timeout", format_duration(config.shutdown_timeout));
-  line("proxy", without_secrets(config.otlp[0].proxy));
-  for (std::size_t i = 0; i < kSignalCount; ++i) {
-    const OtlpTarget& target = config.otlp[i];
-    const std::string signal(to_string(static_cast<Signal>(i)));
-    line(signal + "-endpoint", without_secrets(target.url));
-    line(signal + "-protocol", std::string(to_string(target.protocol)));
-    line(signal + "-insecure", target.insecure == Insecure::kYes ? "true" : "false");
-    line(signal + "-headers", fmt::format("({} hidden)", target.headers.size()));
-    line(signal + "-timeout", format_duration(target.timeout));
-    line(signal + "-certificate", target.tls.certificate);
-    line(signal + "-client-certificate", target.tls.client_certificate);
-    line(signal + "-client-key", target.tls.client_key);
-    line(signal + "-compression", target.compression == Compression::kGzip ? "gzip" : "none");
-  }
-  return text;
 }
 
 }  // namespace shmring::flusher

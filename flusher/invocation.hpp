@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "flusher/config.hpp"
 #include "shmring/result.hpp"
@@ -23,6 +24,7 @@ struct Invocation {
   Action action = Action::kRun;
   Config config = {};
   std::string text = {};
+  std::vector<std::string> warnings = {};  // for the log of who runs, or goes by the configuration
   int exit_code = kExitFine;  // of kPrint; with another than kExitFine the text belongs on stderr
 };
 
@@ -35,8 +37,5 @@ Invocation parse_invocation(int argc, const char* const* argv, const Environment
 
 /// Contradictions between options, and what this version cannot do.
 Result<void> check_config(const Config& config);
-
-/// All values in force, without secrets.
-std::string describe(const Config& config);
 
 }  // namespace shmring::flusher

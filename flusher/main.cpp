@@ -31,6 +31,8 @@ int run(int argc, char** argv) {
   keep_memory_low();
   google::protobuf::SetLogHandler(nullptr);  // a server's answer must not write lines of its own into our log
   Log log(invocation.config.log_level);
+  for (const std::string& warning : invocation.warnings)
+    log.write(LogLevel::kWarning, "configuration", {field("reason", warning)});
   return run_daemon(invocation.config, log);
 }
 

@@ -26,6 +26,7 @@ struct OtlpOption {
   const char* help;
   const char* help_for_one;  // empty: "in place of" the general one
   ForSignal apply;
+  Setting::Variable variable = Setting::Variable::kOurs;
 };
 
 Apply set_endpoint(std::size_t signal, Reach reach) {
@@ -55,8 +56,7 @@ Apply set_protocol(std::size_t signal, Reach) {
 }
 
 Apply set_timeout(std::size_t signal, Reach) {
-  return duration(std::chrono::milliseconds(1),
-                  [=](Config& c) -> std::chrono::microseconds& { return c.otlp[signal].timeout; });
+  return timeout([=](Config& c) -> std::chrono::microseconds& { return c.otlp[signal].timeout; });
 }
 
 Apply set_insecure(std::size_t signal, Reach) {
@@ -83,16 +83,19 @@ Apply set_compression(std::size_t signal, Reach) {
 }
 
 const std::vector<OtlpOption>& options() {
+  using Variable = Setting::Variable;
   static const std::vector<OtlpOption> all = {
       {"endpoint", "URL",
        "where to send to; over HTTP v1/<signal> is appended [http://localhost:4318, grpc: 4317]",
        "where to send to, used as it is", set_endpoint},
-      {"protocol", "NAME", "http/protobuf, http/json or grpc [http/protobuf]", "", set_protocol},
+      {"protocol", "NAME", "http/protobuf, http/json or grpc [http/protobuf]", "", set_protocol,
+       Variable::kSpecifiedWord},
       {"headers", "K=V,...", "sent with each request, values percent-encoded []", "", set_headers},
-      {"timeout", "DURATION", "for one request [10s]", "", set_timeout},
-      {"compression", "none|gzip", "of request bodies [none]", "", set_compression},
+      {"timeout", "DURATION", "for one request, 0: no limit [10s]", "", set_timeout,
+       Variable::kSpecifiedNumber},
+      {"compression", "none|gzip", "of request bodies [none]", "", set_compression, Variable::kSpecifiedWord},
       {"insecure", "true|false", "a gRPC endpoint without http:// or https:// means http [false]", "",
-       set_insecure},
+       set_insecure, Variable::kSpecifiedSwitch},
       {"certificate", "FILE", "PEM: what servers' certificates must come from [the system's authorities]", "",
        set_certificate},
       {"client-certificate", "FILE", "PEM: ours, for servers that ask for one []", "",
@@ -138,7 +141,7 @@ std::string why_not_usable(const TlsFiles& tls) {
 void add_otlp_settings(std::vector<Setting>& all) {
   for (const OtlpOption& option : options()) {
     all.push_back({option.name, "OTEL_EXPORTER_OTLP_" + variable_name(option.name), option.value, option.help,
-                   for_all_signals(option.apply), Setting::Takes::kValue, Reach::kGeneral});
+                   for_all_signals(option.apply), Setting::Takes::kValue, Reach::kGeneral, option.variable});
   }
   for (std::size_t i = 0; i < kSignalCount; ++i) {
     const std::string signal(to_string(static_cast<Signal>(i)));
@@ -148,7 +151,7 @@ void add_otlp_settings(std::vector<Setting>& all) {
           *option.help_for_one == '\0' ? fmt::format("in place of --{}", option.name) : option.help_for_one;
       all.push_back({name, "OTEL_EXPORTER_OTLP_" + variable_name(name), option.value,
                      fmt::format("{}: {}", signal, help), option.apply(i, Reach::kOneSignal),
-                     Setting::Takes::kValue, Reach::kOneSignal});
+                     Setting::Takes::kValue, Reach::kOneSignal, option.variable});
     }
   }
 }
@@ -169,6 +172,7 @@ Result<void> resolve_targets(Config& config) {
     auto url = url_of(config.otlp[i], signal);
     if (!url) return bad_value(fmt::format("endpoint for {}: {}", to_string(signal), url.error().message));
     config.otlp[i].url = std::move(*url);
+    config.otlp[i].timeout = config.timeout_of(signal);
   }
   return {};
 }

@@ -22,28 +22,43 @@ OutcomeCounts counts_of(const Piece& piece, std::uint64_t rejected, std::uint64_
   return counts;
 }
 
+PerSignal windows_of(const Config& config) {
+  return PerSignal({config.in_flight_of(Signal::kLogs), config.in_flight_of(Signal::kTraces),
+                    config.in_flight_of(Signal::kMetrics)});
+}
+
 }  // namespace
 
 Pipeline::Pipeline(const Config& config, SliceSource& source, std::vector<Destination> destinations, Log& log)
     : memory_per_signal_(config.memory_per_signal()),
       source_(source),
       log_(log),
-      batchers_{{{Signal::kLogs, config.batch, [this](Batch&& batch) { on_batch(std::move(batch)); }},
-                 {Signal::kTraces, config.batch, [this](Batch&& batch) { on_batch(std::move(batch)); }},
-                 {Signal::kMetrics, config.batch, [this](Batch&& batch) { on_batch(std::move(batch)); }}}},
-      delivery_(std::move(destinations), {.window = config.max_in_flight},
+      batchers_{{{Signal::kLogs, config.batch_of(Signal::kLogs),
+                  [this](Batch&& batch) { on_batch(std::move(batch)); }},
+                 {Signal::kTraces, config.batch_of(Signal::kTraces),
+                  [this](Batch&& batch) { on_batch(std::move(batch)); }},
+                 {Signal::kMetrics, config.batch_of(Signal::kMetrics),
+                  [this](Batch&& batch) { on_batch(std::move(batch)); }}}},
+      delivery_(std::move(destinations), {.window = windows_of(config)},
                 [this](const Batch& batch, const BatchOutcome& outcome) { on_finished(batch, outcome); }),
       acknowledger_([this](const SliceKey& key, const OutcomeCounts& counts) {
         return source_.acknowledge(key, counts);
       }) {}
 
-DrainReport Pipeline::drain() {
-  const DrainReport report = source_.drain(budget(), [this](Slice&& slice) {
+DrainReport Pipeline::drain(const SignalSet& due) {
+  DrainBudget room = budget();
+  for (std::size_t i = 0; i < kSignalCount; ++i) {
+    if (!due[i] && !has_left_[i]) room[i] = 0;
+  }
+  const DrainReport report = source_.drain(room, [this](Slice&& slice) {
     take(slice);
     return true;
   });
   for (Batcher& batcher : batchers_) batcher.flush();  // a record waits for others no longer than one drain
-  has_left_ = report.left;
+  for (std::size_t i = 0; i < kSignalCount; ++i) {
+    // Of a signal whose time has not come nothing was asked for.
+    if (due[i] || has_left_[i]) has_left_[i] = report.left[i];
+  }
   send_ready();
   return report;
 }

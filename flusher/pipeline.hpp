@@ -11,6 +11,7 @@
 #include "flusher/config.hpp"
 #include "flusher/delivery.hpp"
 #include "flusher/log.hpp"
+#include "flusher/schedule.hpp"
 #include "flusher/slice_source.hpp"
 #include "flusher/validator.hpp"
 
@@ -32,8 +33,9 @@ class Pipeline {
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
-  /// Takes from the ring what fits into memory and sends it. What is left has to wait: see wants_more().
-  DrainReport drain();
+  /// Takes from the ring what fits into memory and sends it, of the signals that are due and of those of which something
+  /// was left. What is left has to wait: see wants_more().
+  DrainReport drain(const SignalSet& due = kAllSignals);
 
   /// The last drain() left records behind, and there is room for some of them now.
   bool wants_more() const noexcept;

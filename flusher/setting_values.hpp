@@ -62,6 +62,20 @@ Apply duration(std::chrono::microseconds least, Store store) {
   };
 }
 
+/// None, or no limit: 0 means as long as the specification lets that be.
+inline constexpr std::chrono::milliseconds kNoLimit{INT32_MAX};
+
+template <typename Store>
+Apply timeout(Store store) {
+  return [=](Config& config, const std::string& text) -> Result<void> {
+    const auto value = parse_duration(text);
+    if (!value) return value.error();
+    const bool is_limited = value->count() > 0 && *value < kNoLimit;
+    store(config) = is_limited ? *value : std::chrono::microseconds(kNoLimit);
+    return {};
+  };
+}
+
 /// One word of several, in any case.
 template <typename Enum, typename Store>
 Apply one_of(std::vector<std::pair<std::string, Enum>> words, Store store) {

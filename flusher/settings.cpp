@@ -9,6 +9,7 @@
 
 #include "flusher/otlp_settings.hpp"
 #include "flusher/setting_values.hpp"
+#include "flusher/signal_settings.hpp"
 #include "flusher/units.hpp"
 
 namespace shmring::flusher {
@@ -48,6 +49,7 @@ void add(std::vector<Setting>& all, const char* name, const char* value, const c
 }
 
 void add_ring(std::vector<Setting>& all) {
+  using std::chrono::milliseconds;
   all.push_back({"ring", "SHMRING_PATH", "PATH",
                  "the ring to drain; made if there is none [/dev/shm/shmring-<uid>/default.ring]",
                  [](Config& config, const std::string& text) -> Result<void> {
@@ -63,20 +65,14 @@ void add_ring(std::vector<Setting>& all) {
   add(all, "writers", "N", "threads that can write to it at the same time [1024]",
       number(parse_count, 1, 65536, "from 1 to 65536",
              [](Config& c) -> std::uint64_t& { return c.ring_writers; }));
+  add(all, "block-timeout", "DURATION", "with --on-full block: an emit waits at most this long [10ms]",
+      duration(milliseconds(0), [](Config& c) -> std::chrono::microseconds& { return c.block_timeout; }));
 }
 
 void add_pipeline(std::vector<Setting>& all) {
   using std::chrono::milliseconds;
-  add(all, "interval", "DURATION", "a record waits at most this long before its first export [200ms]",
-      duration(milliseconds(1), [](Config& c) -> std::chrono::microseconds& { return c.interval; }));
   add(all, "once", "", "drain, export, end: 0 when everything was accepted, else 1",
       on_off<Once>([](Config& c) -> Once& { return c.once; }), Setting::Takes::kNothing);
-  add(all, "max-in-flight", "N", "batches of a signal under way at the same time [4]",
-      number(parse_count, 1, 256, "from 1 to 256",
-             [](Config& c) -> std::uint64_t& { return c.max_in_flight; }));
-  add(all, "batch-records", "N", "records in a request at most [2048]",
-      number(parse_count, 1, 8192, "from 1 to 8192",
-             [](Config& c) -> std::uint64_t& { return c.batch.records; }));
   add(all, "batch-bytes", "SIZE", "bytes in a request at most, before compression [3.5MiB]",
       number(parse_size, 1024, 3584U << 10U, "from 1KiB to 3.5MiB",
              [](Config& c) -> std::uint64_t& { return c.batch.bytes; }));
@@ -109,6 +105,7 @@ void add_exporters(std::vector<Setting>& all) {
 std::vector<Setting> make_settings() {
   std::vector<Setting> all;
   add_ring(all);
+  add_signal_settings(all);
   add_pipeline(all);
   add_exporters(all);
   add_otlp_settings(all);
