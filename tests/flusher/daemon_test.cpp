@@ -220,7 +220,7 @@ TEST(Flusher, EndsWithACodeOfItsOwnForEachKindOfMistake) {
   EXPECT_EQ(code({"--version"}), 0);
   EXPECT_EQ(code({"--check"}), 0);
   EXPECT_EQ(code({"--no-such-option"}), 2);
-  EXPECT_EQ(code({"--exporter", "otlp", "--protocol", "grpc"}), 2);
+  EXPECT_EQ(code({"--exporter", "otlp", "--protocol", "smoke"}), 2);
   EXPECT_EQ(code({"--ring", folder.path() / "garbage"}), 3);
   EXPECT_EQ(code({"--ring", folder.path() / "r", "--file", "/nonexistent/x.jsonl"}), 3);
 }
