@@ -46,7 +46,8 @@ void define(CLI::App& app, Flags& flags) {
   app.set_help_flag("-h,--help", "show this help and end");
   app.set_version_flag("--version", fmt::format("shmring-flusher {}", kVersion), "show the version and end");
   app.add_option("--config", flags.config_file, "configuration file [SHMRING_CONFIG]")->type_name("FILE");
-  app.add_flag("--check", flags.is_check, "check the configuration, print it without secrets, end");
+  app.add_flag("--check", flags.is_check,
+               "check the configuration, print it without secrets, try the destinations, end");
   for (const Setting& setting : settings()) {
     const std::string help = fmt::format("{} [{}]", setting.help, setting.environment);
     const std::string group = setting.reach == Setting::Reach::kOneSignal ? "For one signal" : "Options";
@@ -214,11 +215,8 @@ Invocation parse_invocation(int argc, const char* const* argv, const Environment
     return out;
   }
   out.config = std::move(*config);
-  if (flags.is_check) {
-    out.text = describe(out.config);
-  } else {
-    out.action = Invocation::Action::kRun;
-  }
+  out.action = flags.is_check ? Invocation::Action::kCheck : Invocation::Action::kRun;
+  if (flags.is_check) out.text = describe(out.config);
   return out;
 }
 

@@ -18,9 +18,9 @@ inline constexpr int kExitBadNews = 1;
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitCannotOpen = 3;
 
-/// What the program was asked to do: run, or print `text` and end.
+/// What the program was asked to do: run; check `config`, which `text` describes; or print `text` and end.
 struct Invocation {
-  enum class Action : std::uint8_t { kRun, kPrint };
+  enum class Action : std::uint8_t { kRun, kCheck, kPrint };
   Action action = Action::kRun;
   Config config = {};
   std::string text = {};

@@ -4,9 +4,11 @@
 #include <google/protobuf/stubs/logging.h>
 #include <malloc.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 
+#include "flusher/check.hpp"
 #include "flusher/daemon.hpp"
 #include "flusher/invocation.hpp"
 #include "flusher/log.hpp"
@@ -21,6 +23,15 @@ void keep_memory_low() {
   mallopt(M_ARENA_MAX, 2);
 }
 
+int check(const shmring::flusher::Invocation& invocation) {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::fputs(invocation.text.c_str(), stdout);
+  for (const std::string& warning : invocation.warnings) std::printf("warning: %s\n", warning.c_str());
+  const shmring::flusher::CheckResult result = shmring::flusher::try_destinations(invocation.config);
+  std::printf("\n%s", result.text.c_str());
+  return result.is_fine ? shmring::flusher::kExitFine : shmring::flusher::kExitBadNews;
+}
+
 int run(int argc, char** argv) {
   using namespace shmring::flusher;
   const Invocation invocation = parse_invocation(argc, argv, process_environment);
@@ -28,8 +39,9 @@ int run(int argc, char** argv) {
     std::fputs(invocation.text.c_str(), invocation.exit_code == kExitFine ? stdout : stderr);
     return invocation.exit_code;
   }
-  keep_memory_low();
   google::protobuf::SetLogHandler(nullptr);  // a server's answer must not write lines of its own into our log
+  if (invocation.action == Invocation::Action::kCheck) return check(invocation);
+  keep_memory_low();
   Log log(invocation.config.log_level);
   for (const std::string& warning : invocation.warnings)
     log.write(LogLevel::kWarning, "configuration", {field("reason", warning)});

@@ -219,6 +219,7 @@ TEST(Flusher, EndsWithACodeOfItsOwnForEachKindOfMistake) {
   };
   EXPECT_EQ(code({"--version"}), 0);
   EXPECT_EQ(code({"--check"}), 0);
+  EXPECT_EQ(code({"--check", "--exporter", "otlp", "--endpoint", "http://127.0.0.1:1"}), 1);
   EXPECT_EQ(code({"--no-such-option"}), 2);
   EXPECT_EQ(code({"--exporter", "otlp", "--protocol", "smoke"}), 2);
   EXPECT_EQ(code({"--ring", folder.path() / "garbage"}), 3);

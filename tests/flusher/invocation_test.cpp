@@ -7,6 +7,8 @@
 
 #include <fstream>
 #include <map>
+#include <regex>
+#include <set>
 
 #include "flusher/describe.hpp"
 #include "flusher/otlp_settings.hpp"
@@ -333,7 +335,7 @@ TEST(Invocation, CheckPrintsWhatIsInForceWithoutSecrets) {
   Given given;
   const Invocation checked = given.parse(
       {"--check", "--exporter", "otlp", "--headers", "key=s3cret", "--endpoint", "http://u:pw@h:1"});
-  EXPECT_EQ(checked.exit_code, kExitFine);
+  EXPECT_EQ(checked.action, Invocation::Action::kCheck);
   EXPECT_THAT(checked.text, ContainsRegex("logs-endpoint +=.http://h:1/v1/logs\n"));
   EXPECT_THAT(checked.text, Not(HasSubstr("s3cret")));
   EXPECT_THAT(checked.text, Not(HasSubstr("pw")));
@@ -348,6 +350,41 @@ TEST(Invocation, HelpNamesEveryOptionAndItsVariable) {
     EXPECT_THAT(help.text, HasSubstr(setting.environment));
   }
   EXPECT_THAT(given.parse({"--version"}).text, HasSubstr("shmring-flusher 0."));
+}
+
+/// The lines of the example, the options in them no longer commented out.
+std::vector<std::string> example_lines() {
+  std::vector<std::string> out;
+  std::ifstream in(SHMRING_EXAMPLE_CONFIG);
+  const std::regex option("# ([a-z-]+ = .+)");
+  std::smatch found;
+  for (std::string line; std::getline(in, line);) {
+    if (std::regex_match(line, found, option)) out.push_back(found[1]);
+  }
+  return out;
+}
+
+TEST(ExampleConfiguration, AsItIsChangesNothing) {
+  Given given;
+  EXPECT_EQ(describe(given.config({"--config", SHMRING_EXAMPLE_CONFIG})), describe(given.config({})));
+}
+
+TEST(ExampleConfiguration, EveryLineOfItCanBeUsed) {
+  for (const std::string& line : example_lines()) {
+    Given given;
+    const Invocation invocation = given.parse({"--config", given.file(line + "\n").c_str()});
+    EXPECT_EQ(invocation.action, Invocation::Action::kRun) << line << ": " << invocation.text;
+  }
+}
+
+TEST(ExampleConfiguration, HoldsEveryGeneralOption) {
+  std::set<std::string> keys;
+  for (const std::string& line : example_lines()) keys.insert(line.substr(0, line.find(' ')));
+  for (const Setting& setting : settings()) {
+    if (setting.reach == Setting::Reach::kGeneral) {
+      EXPECT_EQ(keys.count(setting.name), 1U) << setting.name << " is missing in " << SHMRING_EXAMPLE_CONFIG;
+    }
+  }
 }
 
 }  // namespace
