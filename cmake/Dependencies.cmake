@@ -5,8 +5,9 @@
 #   protobuf::libprotobuf              proto, which flusher, tools and tests decode with
 #   CURL::libcurl ZLIB::ZLIB           flusher
 #   fmt::fmt CLI11::CLI11              flusher, tools
-#   nlohmann_json::nlohmann_json       tools, tests, bench
+#   nlohmann_json::nlohmann_json       flusher, tools, tests, bench
 #   GTest::gtest_main GTest::gmock     tests
+#   SHMRING_NGHTTP2 (a path), OpenSSL::SSL  tests of gRPC and TLS
 #   benchmark::benchmark               bench
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)
@@ -24,12 +25,17 @@ if(SHMRING_BUILD_FLUSHER)
   find_package(ZLIB REQUIRED)
 endif()
 
-if(SHMRING_BUILD_TOOLS OR SHMRING_BUILD_TESTS OR SHMRING_BUILD_BENCH)
+if(SHMRING_BUILD_FLUSHER OR SHMRING_BUILD_TOOLS OR SHMRING_BUILD_TESTS OR SHMRING_BUILD_BENCH)
   find_package(nlohmann_json 3.11 REQUIRED)
 endif()
 
 if(SHMRING_BUILD_TESTS)
   find_package(GTest 1.12 REQUIRED)
+  find_library(SHMRING_NGHTTP2 nghttp2)  # Debian's package has no CMake file
+  find_package(OpenSSL 3)
+  if(NOT SHMRING_NGHTTP2 OR NOT OpenSSL_FOUND)
+    message(STATUS "libnghttp2 or OpenSSL is not here: gRPC and TLS are not tested")
+  endif()
 endif()
 
 if(SHMRING_BUILD_BENCH)

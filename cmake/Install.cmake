@@ -41,6 +41,7 @@ if(TARGET shmring-flusher)
   install(FILES packaging/man/shmring-flusher.1 DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
   install(FILES packaging/completion/shmring-flusher
     DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
+  install(FILES packaging/config/shmring-flusher.conf DESTINATION "${CMAKE_INSTALL_DATADIR}/shmring")
   configure_file(packaging/systemd/shmring-flusher.service.in "${PROJECT_BINARY_DIR}/cmake/shmring-flusher.service" @ONLY)
   install(FILES "${PROJECT_BINARY_DIR}/cmake/shmring-flusher.service" DESTINATION lib/systemd/system)
 endif()

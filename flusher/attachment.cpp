@@ -61,7 +61,9 @@ Result<std::unique_ptr<RingFile>> attach_or_create(const Config& config, Log& lo
     const auto created = RingFile::create({.path = path,
                                            .capacity_bytes = config.ring_bytes,
                                            .block_bytes = static_cast<std::uint32_t>(config.ring_block_bytes),
-                                           .writers = static_cast<std::uint32_t>(config.ring_writers)});
+                                           .writers = static_cast<std::uint32_t>(config.ring_writers),
+                                           .on_full = config.ring_policy(),
+                                           .block_timeout = config.block_timeout});
     if (!created && created.error().code != ErrorCode::kAlreadyExists) return created.error();
     ring = RingFile::attach(path);
     if (ring && created) {

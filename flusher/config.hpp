@@ -2,31 +2,62 @@
 // Everything that can be set, one line per option: default, unit, meaning. settings.cpp gives each its names.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "shmring/layout.hpp"
 #include "shmring/signal.hpp"
 
 namespace shmring::flusher {
 
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
 enum class ExporterKind : std::uint8_t { kOtlp, kFile, kConsole };
+enum class Protocol : std::uint8_t { kHttpProtobuf, kHttpJson, kGrpc };
+enum class Insecure : std::uint8_t { kNo, kYes };
+enum class EndpointIs : std::uint8_t { kBaseOfAllSignals, kOfOneSignal };
 enum class Compression : std::uint8_t { kNone, kGzip };
 enum class Once : std::uint8_t { kNo, kYes };
 enum class FileSync : std::uint8_t { kNo, kYes };
 
+constexpr std::string_view to_string(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::kHttpProtobuf:
+      return "http/protobuf";
+    case Protocol::kHttpJson:
+      return "http/json";
+    case Protocol::kGrpc:
+      return "grpc";
+  }
+  return "unknown";
+}
+
 using Headers = std::vector<std::pair<std::string, std::string>>;
+
+/// Files in PEM form; an empty name means: none.
+struct TlsFiles {
+  std::string certificate;  // what servers' certificates must come from, in place of the system's authorities
+  std::string client_certificate;  // ours, where the server asks for one
+  std::string client_key;          // empty: it is in the same file
+};
 
 /// Where and how one signal is sent.
 struct OtlpTarget {
-  std::string url;                         // complete, with the signal's path
-  std::string protocol = "http/protobuf";  // the only one that this version speaks
-  Headers headers = {};                    // sent with each request; may hold secrets: never logged
+  std::string url;            // complete, with the signal's path; made from the next two
+  std::string endpoint = {};  // as given; empty: http://localhost:4318, or 4317 for gRPC
+  EndpointIs endpoint_is = EndpointIs::kBaseOfAllSignals;
+  Insecure insecure = Insecure::kNo;  // a gRPC endpoint without a scheme is reached without TLS
+  TlsFiles tls = {};
+  std::string proxy = {};  // empty: as http_proxy, https_proxy and no_proxy say; may hold a password
+  Protocol protocol = Protocol::kHttpProtobuf;
+  Headers headers = {};  // sent with each request; may hold secrets: never logged
   std::chrono::microseconds timeout{
       10'000'000};  // of one request, from connecting to the last byte of the answer
   Compression compression = Compression::kNone;  // of request bodies
@@ -46,11 +77,24 @@ struct RetryLimits {
   std::chrono::microseconds longest_asked{300'000'000};  // what a server's Retry-After can ask for
 };
 
+/// What one signal has of its own; nullopt: as the Config says for all.
+struct SignalLimits {
+  std::optional<std::chrono::microseconds> interval = {};
+  std::optional<std::chrono::microseconds> export_timeout =
+      {};  // of one attempt, if that is less than the target's timeout
+  std::optional<std::uint64_t> batch_records = {};
+  std::optional<std::uint64_t> max_in_flight = {};
+  std::optional<FullPolicy> on_full = {};
+};
+
 struct Config {
   std::filesystem::path ring = {};        // empty: $SHMRING_PATH, else /dev/shm/shmring-<uid>/default.ring
   std::uint64_t ring_bytes = 32U << 20U;  // bytes of all blocks, where the flusher creates the ring
   std::uint64_t ring_block_bytes = 16U << 10U;  // bytes of a block, where the flusher creates the ring
   std::uint64_t ring_writers = 1024;            // writer slots, where the flusher creates the ring
+
+  FullPolicy on_full = FullPolicy::kDropNewest;     // where the flusher creates the ring
+  std::chrono::microseconds block_timeout{10'000};  // of policy block: an emit waits at most this long
 
   std::chrono::microseconds interval{200'000};  // a record waits at most this long before its first export
   Once once = Once::kNo;                        // drain, export, end
@@ -63,6 +107,7 @@ struct Config {
   std::uint64_t max_in_flight =
       4;  // batches per signal between the oldest unacknowledged and the newest sent
   BatchLimits batch = {};
+  std::array<SignalLimits, kSignalCount> signals = {};
   RetryLimits retry = {};
   std::uint64_t memory_limit =
       128U << 20U;  // bytes; of the flusher's own memory, half of it for batches, by thirds
@@ -70,8 +115,45 @@ struct Config {
 
   LogLevel log_level = LogLevel::kInfo;
 
+  const SignalLimits& limits_of(Signal signal) const { return signals[static_cast<std::size_t>(signal)]; }
+  std::chrono::microseconds interval_of(Signal signal) const {
+    return limits_of(signal).interval.value_or(interval);
+  }
+  std::chrono::microseconds shortest_interval() const {
+    return std::min(
+        {interval_of(Signal::kLogs), interval_of(Signal::kTraces), interval_of(Signal::kMetrics)});
+  }
+  std::uint64_t in_flight_of(Signal signal) const {
+    return limits_of(signal).max_in_flight.value_or(max_in_flight);
+  }
+  BatchLimits batch_of(Signal signal) const;
+  /// Of the ring that the flusher makes. REQUIRES: signals that have one of their own agree; see check_config().
+  FullPolicy ring_policy() const {
+    for (const SignalLimits& signal : signals) {
+      if (signal.on_full) return *signal.on_full;
+    }
+    return on_full;
+  }
+  /// As in SDKs: whichever is shorter, a request's timeout or that of the export that it is a part of.
+  std::chrono::microseconds timeout_of(Signal signal) const {
+    const auto& target = otlp[static_cast<std::size_t>(signal)];
+    return std::min(target.timeout, limits_of(signal).export_timeout.value_or(target.timeout));
+  }
+  bool exports_by(ExporterKind kind) const {
+    return std::find(exporters.begin(), exporters.end(), kind) != exporters.end();
+  }
+
   /// What batches of one signal may take, so that none takes another's share.
   std::uint64_t memory_per_signal() const noexcept { return memory_limit / 2 / kSignalCount; }
 };
+
+inline BatchLimits Config::batch_of(Signal signal) const {
+  constexpr std::uint64_t kJsonGrowth = 4;  // its text is at most about so many times as long as the bytes
+  BatchLimits out = batch;
+  out.records = limits_of(signal).batch_records.value_or(batch.records);
+  const bool is_json = otlp[static_cast<std::size_t>(signal)].protocol == Protocol::kHttpJson;
+  if (exports_by(ExporterKind::kOtlp) && is_json) out.bytes /= kJsonGrowth;
+  return out;
+}
 
 }  // namespace shmring::flusher

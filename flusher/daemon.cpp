@@ -94,7 +94,7 @@ Served serve(const Config& config, const RingFile& ring, EventLoop& loop, Log& l
   if (!reader) return cannot_open(log, reader.error());
   log.write(LogLevel::kInfo, "started",
             {field("ring", ring.path().string()), field("epoch", (*lease)->epoch()),
-             field("interval", format_duration(config.interval))});
+             field("interval", format_duration(config.shortest_interval()))});
   return RingService(config, log, loop, ring, guard, **lease, **reader, orders).run();
 }
 
@@ -115,7 +115,8 @@ std::unique_ptr<RingFile> wait_for_ring(const Config& config, EventLoop& loop, L
 int run_daemon(const Config& config, Log& log) {
   auto signals = Signals::block();
   if (!signals) return cannot_open(log, signals.error()).exit_code;
-  EventLoop loop(static_cast<long>(kSignalCount * config.max_in_flight));
+  EventLoop loop(static_cast<long>(config.in_flight_of(Signal::kLogs) + config.in_flight_of(Signal::kTraces) +
+                                   config.in_flight_of(Signal::kMetrics)));
   Orders orders;
   watch(loop, *signals, orders, log);
 

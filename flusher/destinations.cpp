@@ -22,13 +22,14 @@ Result<Destinations> Destinations::create(const Config& config, EventLoop& loop,
                                       .limits = config.retry,
                                       .seed = seed(),
                                       .on_possible_duplicates = on_possible_duplicates};
+    out.names_.emplace_back(name);
     out.exporters_.push_back(
         std::make_unique<RetryingExporter>(std::move(exporter), loop, log, std::move(options)));
   };
   for (const ExporterKind kind : config.exporters) {
     switch (kind) {
       case ExporterKind::kOtlp: {
-        auto otlp = std::make_unique<OtlpHttpExporter>(loop, config.otlp);
+        auto otlp = std::make_unique<OtlpExporter>(loop, config.otlp);
         out.otlp_ = otlp.get();
         add(std::move(otlp), "otlp");
         break;
@@ -48,9 +49,9 @@ Result<Destinations> Destinations::create(const Config& config, EventLoop& loop,
   return out;
 }
 
-std::vector<Exporter*> Destinations::all() const {
-  std::vector<Exporter*> out;
-  for (const auto& exporter : exporters_) out.push_back(exporter.get());
+std::vector<Destination> Destinations::all() const {
+  std::vector<Destination> out;
+  for (std::size_t i = 0; i < exporters_.size(); ++i) out.emplace_back(exporters_[i].get(), names_[i]);
   return out;
 }
 

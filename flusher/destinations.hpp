@@ -6,10 +6,11 @@
 #include <vector>
 
 #include "flusher/config.hpp"
+#include "flusher/delivery.hpp"
 #include "flusher/event_loop.hpp"
 #include "flusher/file_exporter.hpp"
 #include "flusher/log.hpp"
-#include "flusher/otlp_http_exporter.hpp"
+#include "flusher/otlp_exporter.hpp"
 #include "flusher/retry.hpp"
 #include "shmring/result.hpp"
 
@@ -20,7 +21,7 @@ class Destinations {
   static Result<Destinations> create(const Config& config, EventLoop& loop, Log& log,
                                      RetryingExporter::PossibleDuplicates on_possible_duplicates);
 
-  std::vector<Exporter*> all() const;
+  std::vector<Destination> all() const;
 
   void reopen_files();
   /// What is under way is given up: counted as a possible duplicate where it may have arrived. The end is near.
@@ -28,8 +29,9 @@ class Destinations {
 
  private:
   std::vector<std::unique_ptr<RetryingExporter>> exporters_;
-  OtlpHttpExporter* otlp_ = nullptr;  // owned by one of them; nullptr: not asked for
-  FileExporter* file_ = nullptr;      // likewise
+  std::vector<std::string> names_;  // theirs
+  OtlpExporter* otlp_ = nullptr;    // owned by one of them; nullptr: not asked for
+  FileExporter* file_ = nullptr;    // likewise
 };
 
 }  // namespace shmring::flusher

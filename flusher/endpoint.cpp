@@ -39,6 +39,23 @@ Result<Url> parse_url(std::string_view text) {
   return url;
 }
 
+std::string with_scheme(std::string_view endpoint, Insecure insecure) {
+  if (endpoint.empty() || endpoint.find("://") != std::string_view::npos) return std::string(endpoint);
+  return fmt::format("{}://{}", insecure == Insecure::kYes ? "http" : "https", endpoint);
+}
+
+const char* grpc_path(Signal signal) {
+  switch (signal) {
+    case Signal::kLogs:
+      return "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+    case Signal::kTraces:
+      return "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+    case Signal::kMetrics:
+      return "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+  }
+  return "/";
+}
+
 Result<std::string> percent_decoded(std::string_view text) {
   std::string out;
   const auto digit = [](char c) {
@@ -75,6 +92,12 @@ bool is_header_name(std::string_view name) {
 
 }  // namespace
 
+Result<void> check_endpoint(std::string_view endpoint) {
+  auto url = parse_url(with_scheme(endpoint, Insecure::kNo));
+  if (!url) return url.error();
+  return {};
+}
+
 Result<std::string> url_below(std::string_view base, Signal signal) {
   auto url = parse_url(base);
   if (!url) return url.error();
@@ -88,6 +111,15 @@ Result<std::string> url_below(std::string_view base, Signal signal) {
 Result<std::string> url_as_given(std::string_view endpoint) {
   auto url = parse_url(endpoint);
   if (!url) return url.error();
+  return part(url->get(), CURLUPART_URL);
+}
+
+Result<std::string> grpc_url(std::string_view endpoint, Signal signal, Insecure insecure) {
+  auto url = parse_url(with_scheme(endpoint, insecure));
+  if (!url) return url.error();
+  curl_url_set(url->get(), CURLUPART_PATH, grpc_path(signal), 0);
+  curl_url_set(url->get(), CURLUPART_QUERY, nullptr, 0);
+  curl_url_set(url->get(), CURLUPART_FRAGMENT, nullptr, 0);
   return part(url->get(), CURLUPART_URL);
 }
 

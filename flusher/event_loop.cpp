@@ -22,6 +22,10 @@ EventLoop::EventLoop(long kept_connections)
     : multi_((curl_global_init(CURL_GLOBAL_DEFAULT), curl_multi_init())) {
   if (multi_ == nullptr) throw std::bad_alloc();
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kept_connections);
+  // One request at a time on a connection, with HTTP/2 as well. Sharing one would save a few sockets; but a server that stops
+  // reading one signal's requests would use up the window that all of them share, and a lost connection would leave every
+  // batch in doubt at once. A balancer also has more to distribute.
+  curl_multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
 }
 
 EventLoop::~EventLoop() {
@@ -50,7 +54,7 @@ void EventLoop::wake() { curl_multi_wakeup(multi_); }
 void EventLoop::turn(TimePoint until) {
   int running = 0;
   curl_multi_perform(multi_, &running);
-  finish_transfers();
+  if (finish_transfers()) until = {};  // that was it: whoever turns the loop may have waited for just this
   if (!timers_.empty()) until = std::min(until, timers_.begin()->first);
   std::vector<curl_waitfd> fds;
   for (const auto& [fd, ready] : watched_) fds.push_back({fd, CURL_WAIT_POLLIN, 0});
@@ -67,8 +71,9 @@ void EventLoop::turn(TimePoint until) {
   run_timers();
 }
 
-void EventLoop::finish_transfers() {
+bool EventLoop::finish_transfers() {
   int left = 0;
+  bool has_finished = false;
   while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
     if (message->msg != CURLMSG_DONE) continue;
     CURL* const transfer = message->easy_handle;
@@ -79,7 +84,9 @@ void EventLoop::finish_transfers() {
     transfers_.erase(found);
     curl_multi_remove_handle(multi_, transfer);
     done(code);
+    has_finished = true;
   }
+  return has_finished;
 }
 
 void EventLoop::run_timers() {

@@ -38,7 +38,7 @@ class EventLoop final : public Timers {
   void turn(TimePoint until);
 
  private:
-  void finish_transfers();
+  bool finish_transfers();
   void run_timers();
 
   CURLM* multi_;

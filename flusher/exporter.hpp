@@ -14,7 +14,7 @@
 namespace shmring::flusher {
 
 enum class SendOutcome : std::uint8_t {
-  kAccepted,   // delivered, but for `rejected` records
+  kAccepted,   // delivered, but for `rejected` and `dead_lettered` records
   kRetryable,  // not now; the same batch again later
   kRejected,   // refused for good
 };
@@ -22,10 +22,18 @@ enum class SendOutcome : std::uint8_t {
 struct SendResult {
   SendOutcome outcome = SendOutcome::kAccepted;
   std::uint64_t rejected = 0;  // with kAccepted: records that a partial success leaves out
-  std::string reason = {};     // for people; may hold the server's words
+  std::uint64_t dead_lettered =
+      0;                    // refused, and kept as dead letters; beside `rejected`, also with kRejected
+  std::string reason = {};  // for people; may hold the server's words
   std::optional<std::chrono::microseconds> retry_after =
       {};                         // with kRetryable: what the destination asked for
   bool may_have_arrived = false;  // with kRetryable: the whole request was sent, and no answer came
+};
+
+/// What happens to a batch that could not be delivered now.
+enum class Patience : std::uint8_t {
+  kRetry,     // it is tried again until it has its outcome
+  kGiveBack,  // it is answered with kRetryable at once, also if it waits for its next attempt already
 };
 
 class Exporter {
@@ -36,6 +44,9 @@ class Exporter {
 
   /// Calls `done` once, now or later, on this thread; never after the exporter's end.
   virtual void submit(std::shared_ptr<const Batch> batch, Done done) = 0;
+
+  /// From now on, for batches of that signal. One that retries begins with kRetry; one that wraps another hands it on.
+  virtual void set_patience(Signal, Patience) {}
 };
 
 }  // namespace shmring::flusher

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -16,6 +17,8 @@ struct HttpAnswer {
   std::string content_type = {};
   std::string body = {};  // its first part, when it was too long
   std::optional<std::chrono::microseconds> retry_after = {};
+  std::map<std::string, std::string> grpc =
+      {};  // headers and trailers whose names begin with grpc-, in lower case
 };
 
 /// 2xx: accepted, but for what a partial success leaves out; an unreadable body changes nothing about that. 429, 502, 503,

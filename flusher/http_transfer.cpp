@@ -10,7 +10,7 @@
 #include <new>
 #include <utility>
 
-#include "flusher/endpoint.hpp"
+#include "flusher/transfer_failure.hpp"
 #include "shmring/version.hpp"
 
 namespace shmring::flusher {
@@ -18,19 +18,27 @@ namespace {
 
 constexpr std::size_t kKeptAnswer = 64U << 10U;    // bytes of an answer that anybody looks at
 constexpr std::size_t kLongestAnswer = 4U << 20U;  // bytes that are read, so that the connection can be kept
+constexpr std::size_t kMostKeptHeaders = 16;
+constexpr std::size_t kLongestKeptHeader = 8U << 10U;
 constexpr long kOldestIdleConnection = 30;  // seconds; below servers' idle timeouts (the Collector's is 60)
+constexpr long kLongestCaAge = 60;          // seconds; then a renewed --certificate is read
 constexpr long kUploadBuffer = 256L << 10;  // bytes
+
+/// libcurl 7.88 puts a second HTTP/2 layer on a connection in clear text that it uses again, and every such request fails.
+bool can_reuse_clear_text() {
+  constexpr unsigned kMended = 0x080000;
+  static const bool can = curl_version_info(CURLVERSION_NOW)->version_num >= kMended;
+  return can;
+}
 
 }  // namespace
 
 HttpTransfer::HttpTransfer(EventLoop& loop, const HttpRequest& request)
     : loop_(loop), request_(request), easy_(curl_easy_init()) {
   if (easy_ == nullptr) throw std::bad_alloc();
-  add_header("Content-Type: application/x-protobuf");
   // libcurl would ask a large POST's server for permission first, and wait a second where it does not answer.
   add_header("Expect:");
-  if (!request_.content_encoding.empty())
-    add_header(fmt::format("Content-Encoding: {}", request_.content_encoding));
+  for (const std::string& line : request_.headers) add_header(line);
   for (const auto& [name, value] : request_.target->headers) {
     add_header(value.empty() ? name + ';'
                              : fmt::format("{}: {}", name, value));  // libcurl's way to send an empty one
@@ -58,9 +66,10 @@ void HttpTransfer::set_options() {
   const auto set = [this](CURLoption option, auto value) { curl_easy_setopt(easy_, option, value); };
   set(CURLOPT_URL, request_.target->url.c_str());
   set(CURLOPT_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set_version();
+  set_tls();
   set(CURLOPT_POST, 1L);
-  set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+  set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(size()));
   set(CURLOPT_HTTPHEADER, headers_.get());
   static const std::string agent = fmt::format("shmring-flusher/{} (C++)", kVersion);
   set(CURLOPT_USERAGENT, agent.c_str());
@@ -78,16 +87,65 @@ void HttpTransfer::set_options() {
   set(CURLOPT_SEEKDATA, static_cast<void*>(this));
   set(CURLOPT_READFUNCTION, &HttpTransfer::read_body);
   set(CURLOPT_READDATA, static_cast<void*>(this));
+  set(CURLOPT_HEADERFUNCTION, &HttpTransfer::read_header);
+  set(CURLOPT_HEADERDATA, static_cast<void*>(this));
   set(CURLOPT_WRITEFUNCTION, &HttpTransfer::write_answer);
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));
 }
 
+void HttpTransfer::set_tls() {
+  const auto set = [this](CURLoption option, const std::string& file) {
+    if (!file.empty()) curl_easy_setopt(easy_, option, file.c_str());
+  };
+  const TlsFiles& tls = request_.target->tls;
+  set(CURLOPT_CAINFO, tls.certificate);
+  if (!tls.certificate.empty())
+    curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);  // these authorities, and no others
+  curl_easy_setopt(easy_, CURLOPT_CA_CACHE_TIMEOUT, kLongestCaAge);
+  set(CURLOPT_SSLCERT, tls.client_certificate);
+  set(CURLOPT_SSLKEY, tls.client_key.empty() ? tls.client_certificate : tls.client_key);
+  set(CURLOPT_PROXY, request_.target->proxy);
+}
+
+/// In clear text both sides know beforehand that it is HTTP/2; with TLS they agree on it by ALPN.
+void HttpTransfer::set_version() {
+  const auto set = [this](CURLoption option, long value) { curl_easy_setopt(easy_, option, value); };
+  if (request_.version == HttpVersion::k1) return set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+  if (request_.target->url.starts_with("https:")) return set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
+  set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+  set(CURLOPT_HTTPPROXYTUNNEL, 1L);  // a proxy would take HTTP/2 in clear text for garbage
+  if (!can_reuse_clear_text()) set(CURLOPT_FORBID_REUSE, 1L);
+}
+
+/// The prefix, then the body.
 std::size_t HttpTransfer::read_body(char* buffer, std::size_t size, std::size_t count, void* self) {
   auto& transfer = *static_cast<HttpTransfer*>(self);
-  const std::size_t bytes = std::min(size * count, transfer.request_.body.size() - transfer.offset_);
-  std::memcpy(buffer, transfer.request_.body.data() + transfer.offset_, bytes);
+  const std::string_view prefix = transfer.request_.prefix;
+  const std::string_view part = transfer.offset_ < prefix.size()
+                                    ? prefix.substr(transfer.offset_)
+                                    : transfer.request_.body.substr(transfer.offset_ - prefix.size());
+  const std::size_t bytes = std::min(size * count, part.size());
+  std::memcpy(buffer, part.data(), bytes);
   transfer.offset_ += bytes;
   return bytes;
+}
+
+/// Keeps gRPC's headers and trailers, which come by the same way; those of an answer that another one follows are forgotten.
+std::size_t HttpTransfer::read_header(char* line, std::size_t size, std::size_t count, void* self) {
+  auto& kept = static_cast<HttpTransfer*>(self)->grpc_;
+  const std::string_view text(line, size * count);
+  if (text.starts_with("HTTP/")) kept.clear();
+  const std::size_t colon = text.find(':');
+  std::string name(text.substr(0, colon));
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  if (colon == std::string_view::npos || !name.starts_with("grpc-") || kept.size() >= kMostKeptHeaders)
+    return text.size();
+  const std::size_t begin = text.find_first_not_of(" \t", colon + 1);
+  const std::size_t end = text.find_last_not_of(" \t\r\n");
+  kept[name] =
+      begin > end ? "" : std::string(text.substr(begin, std::min(end + 1 - begin, kLongestKeptHeader)));
+  return text.size();
 }
 
 std::size_t HttpTransfer::write_answer(char* bytes, std::size_t size, std::size_t count, void* self) {
@@ -123,14 +181,17 @@ HttpEnd HttpTransfer::end_of(CURLcode code) const {
     constexpr curl_off_t kDay = 86'400;  // whatever is longer gets cut later anyway
     end.answer.retry_after = std::chrono::seconds(std::min(seconds, kDay));
   }
-  // An answer whose status came, but whose body broke off or never ended, is an answer: the status says it all.
-  const bool is_answered = end.answer.status >= 200;
-  if (code != CURLE_OK && !is_answered) {
-    const char* const what = error_[0] != '\0' ? error_ : curl_easy_strerror(code);
-    end.failure = requests_begun_ > 1 || code == CURLE_SEND_FAIL_REWIND
-                      ? "the server closed the connection without an answer"
-                      : std::string(what);
-  }
+  long version = 0;
+  curl_easy_getinfo(easy_, CURLINFO_HTTP_VERSION, &version);
+  end.version = version == CURL_HTTP_VERSION_2_0 ? HttpVersion::k2 : HttpVersion::k1;
+  end.answer.grpc = grpc_;
+  if (code == CURLE_OK) return end;
+  TransferFailure failure{.code = code, .words = error_[0] != '\0' ? error_ : curl_easy_strerror(code)};
+  curl_easy_getinfo(easy_, CURLINFO_SSL_VERIFYRESULT, &failure.verify_result);
+  end.failure = requests_begun_ > 1 || code == CURLE_SEND_FAIL_REWIND
+                    ? "the server closed the connection without an answer"
+                    : explain(failure);
+  if (is_refused_by_tls(failure)) end.was_sent = false;
   return end;
 }
 

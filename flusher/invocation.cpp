@@ -11,7 +11,9 @@
 #include <map>
 
 #include "flusher/config_file.hpp"
-#include "flusher/endpoint.hpp"
+#include "flusher/describe.hpp"
+#include "flusher/otlp_settings.hpp"
+#include "flusher/setting_values.hpp"
 #include "flusher/settings.hpp"
 #include "flusher/units.hpp"
 #include "shmring/version.hpp"
@@ -44,7 +46,8 @@ void define(CLI::App& app, Flags& flags) {
   app.set_help_flag("-h,--help", "show this help and end");
   app.set_version_flag("--version", fmt::format("shmring-flusher {}", kVersion), "show the version and end");
   app.add_option("--config", flags.config_file, "configuration file [SHMRING_CONFIG]")->type_name("FILE");
-  app.add_flag("--check", flags.is_check, "check the configuration, print it without secrets, end");
+  app.add_flag("--check", flags.is_check,
+               "check the configuration, print it without secrets, try the destinations, end");
   for (const Setting& setting : settings()) {
     const std::string help = fmt::format("{} [{}]", setting.help, setting.environment);
     const std::string group = setting.reach == Setting::Reach::kOneSignal ? "For one signal" : "Options";
@@ -84,6 +87,42 @@ Values from_environment(const Environment& environment) {
   return out;
 }
 
+/// Why the value of a variable of the specification cannot be used; empty: it can.
+std::string why_unusable(const Setting& setting, const std::string& value) {
+  const bool is_number = setting.variable == Setting::Variable::kSpecifiedNumber;
+  if (is_number && !parse_count(value)) return fmt::format("'{}' is not a whole number", value);
+  const bool is_switch = setting.variable == Setting::Variable::kSpecifiedSwitch;
+  if (is_switch && !is_same_word(value, "true") && !is_same_word(value, "false"))
+    return fmt::format("'{}' is neither true nor false", value);
+  Config scratch;
+  const auto done = setting.apply(scratch, value);
+  return done ? "" : done.error().message;
+}
+
+/// What the specification asks to be ignored and warned of, so that one bad variable does not end all telemetry.
+std::vector<std::string> drop_unusable(Values& variables) {
+  std::vector<std::string> warnings;
+  for (const Setting& setting : settings()) {
+    const auto found = variables.find(setting.name);
+    if (found == variables.end() || setting.variable == Setting::Variable::kOurs) continue;
+    const std::string why = why_unusable(setting, found->second.value);
+    if (why.empty()) continue;
+    warnings.push_back(fmt::format("{}: {}; ignored, as if it were not set", found->second.where, why));
+    variables.erase(found);
+  }
+  return warnings;
+}
+
+/// Variables that many have set for SDKs, and that mean nothing here.
+std::vector<std::string> warn_of_queues(const Environment& environment) {
+  std::vector<std::string> warnings;
+  for (const char* name : {"OTEL_BSP_MAX_QUEUE_SIZE", "OTEL_BLRP_MAX_QUEUE_SIZE"}) {
+    if (environment(name))
+      warnings.push_back(fmt::format("{}: ignored: the queue is the ring, and its size is --size", name));
+  }
+  return warnings;
+}
+
 Result<Values> from_file(const std::string& path) {
   auto lines = read_config_file(path);
   if (!lines) return lines.error();
@@ -121,11 +160,9 @@ Result<void> apply_all(const Values& values, Config& config) {
   return {};
 }
 
-Result<Config> configure(const Flags& flags, const Environment& environment) {
+Result<Config> configure(const Flags& flags, const Environment& environment,
+                         std::vector<std::string>& warnings) {
   Config config;
-  for (std::size_t i = 0; i < kSignalCount; ++i) {
-    config.otlp[i].url = *url_below("http://localhost:4318", static_cast<Signal>(i));
-  }
   const std::string file =
       flags.config_file.empty() ? environment("SHMRING_CONFIG").value_or("") : flags.config_file;
   if (!file.empty()) {
@@ -133,8 +170,12 @@ Result<Config> configure(const Flags& flags, const Environment& environment) {
     if (!values) return values.error();
     if (auto done = apply_all(*values, config); !done) return done.error();
   }
-  if (auto done = apply_all(from_environment(environment), config); !done) return done.error();
+  Values variables = from_environment(environment);
+  warnings = drop_unusable(variables);
+  for (std::string& warning : warn_of_queues(environment)) warnings.push_back(std::move(warning));
+  if (auto done = apply_all(variables, config); !done) return done.error();
   if (auto done = apply_all(from_flags(flags), config); !done) return done.error();
+  if (auto done = resolve_targets(config); !done) return done.error();
   if (auto done = check_config(config); !done) return done.error();
   return config;
 }
@@ -167,80 +208,34 @@ Invocation parse_invocation(int argc, const char* const* argv, const Environment
     out.exit_code = kExitUsage;
     return out;
   }
-  auto config = configure(flags, environment);
+  auto config = configure(flags, environment, out.warnings);
   if (!config) {
     out.text = fmt::format("shmring-flusher: {}\n", config.error().message);
     out.exit_code = kExitUsage;
     return out;
   }
   out.config = std::move(*config);
-  if (flags.is_check) {
-    out.text = describe(out.config);
-  } else {
-    out.action = Invocation::Action::kRun;
-  }
+  out.action = flags.is_check ? Invocation::Action::kCheck : Invocation::Action::kRun;
+  if (flags.is_check) out.text = describe(out.config);
   return out;
 }
 
 Result<void> check_config(const Config& config) {
-  const auto exports_by = [&](ExporterKind kind) {
-    return std::find(config.exporters.begin(), config.exporters.end(), kind) != config.exporters.end();
-  };
-  for (std::size_t i = 0; exports_by(ExporterKind::kOtlp) && i < kSignalCount; ++i) {
-    const std::string& protocol = config.otlp[i].protocol;
-    if (protocol == "http/protobuf") continue;
-    const bool is_otlp = protocol == "grpc" || protocol == "http/json";
-    return Error{
-        ErrorCode::kInvalidArgument,
-        is_otlp
-            ? fmt::format(
-                  "protocol {} ({}) is not in this version; http/protobuf is: set --protocol http/protobuf "
-                  "and the endpoint's HTTP port, usually 4318",
-                  protocol, to_string(static_cast<Signal>(i)))
-            : fmt::format("'{}' ({}) is no OTLP protocol; set --protocol http/protobuf", protocol,
-                          to_string(static_cast<Signal>(i)))};
+  if (config.exports_by(ExporterKind::kOtlp)) {
+    if (auto checked = check_tls_files(config); !checked) return checked;
+  }
+  std::optional<FullPolicy> policy;
+  for (const SignalLimits& signal : config.signals) {
+    if (policy && signal.on_full && *policy != *signal.on_full) {
+      return Error{ErrorCode::kInvalidArgument,
+                   "on-full differs between signals; a ring has one policy for all of them: set --on-full"};
+    }
+    if (signal.on_full) policy = signal.on_full;
   }
   if (config.retry.longest < config.retry.initial) {
     return Error{ErrorCode::kInvalidArgument, "retry-longest is shorter than retry-initial"};
   }
   return {};
-}
-
-std::string describe(const Config& config) {
-  std::string exporters;
-  for (const ExporterKind kind : config.exporters) {
-    const char* name = kind == ExporterKind::kOtlp   ? "otlp"
-                       : kind == ExporterKind::kFile ? "file"
-                                                     : "console";
-    exporters += (exporters.empty() ? "" : ",") + std::string(name);
-  }
-  std::string text;
-  const auto line = [&](std::string_view key, const std::string& value) {
-    text += fmt::format("{} = {}\n", key, value);
-  };
-  line("ring", config.ring.empty() ? "(default)" : config.ring.string());
-  line("interval", format_duration(config.interval));
-  line("exporter", exporters);
-  line("file", config.file.string());
-  line("file-sync", config.file_sync == FileSync::kYes ? "true" : "false");
-  line("max-in-flight", fmt::format("{}", config.max_in_flight));
-  line("batch-records", fmt::format("{}", config.batch.records));
-  line("batch-bytes", format_size(config.batch.bytes));
-  line("memory-limit", format_size(config.memory_limit));
-  line("retry-initial", format_duration(config.retry.initial));
-  line("retry-longest", format_duration(config.retry.longest));
-  line("retry-after-limit", format_duration(config.retry.longest_asked));
-  line("shutdown-timeout", format_duration(config.shutdown_timeout));
-  for (std::size_t i = 0; i < kSignalCount; ++i) {
-    const OtlpTarget& target = config.otlp[i];
-    const std::string signal(to_string(static_cast<Signal>(i)));
-    line(signal + "-endpoint", without_secrets(target.url));
-    line(signal + "-protocol", target.protocol);
-    line(signal + "-headers", fmt::format("({} hidden)", target.headers.size()));
-    line(signal + "-timeout", format_duration(target.timeout));
-    line(signal + "-compression", target.compression == Compression::kGzip ? "gzip" : "none");
-  }
-  return text;
 }
 
 }  // namespace shmring::flusher

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "flusher/config.hpp"
 #include "shmring/result.hpp"
@@ -17,12 +18,13 @@ inline constexpr int kExitBadNews = 1;
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitCannotOpen = 3;
 
-/// What the program was asked to do: run, or print `text` and end.
+/// What the program was asked to do: run; check `config`, which `text` describes; or print `text` and end.
 struct Invocation {
-  enum class Action : std::uint8_t { kRun, kPrint };
+  enum class Action : std::uint8_t { kRun, kCheck, kPrint };
   Action action = Action::kRun;
   Config config = {};
   std::string text = {};
+  std::vector<std::string> warnings = {};  // for the log of who runs, or goes by the configuration
   int exit_code = kExitFine;  // of kPrint; with another than kExitFine the text belongs on stderr
 };
 
@@ -35,8 +37,5 @@ Invocation parse_invocation(int argc, const char* const* argv, const Environment
 
 /// Contradictions between options, and what this version cannot do.
 Result<void> check_config(const Config& config);
-
-/// All values in force, without secrets.
-std::string describe(const Config& config);
 
 }  // namespace shmring::flusher

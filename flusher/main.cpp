@@ -4,20 +4,16 @@
 #include <google/protobuf/stubs/logging.h>
 #include <malloc.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 
+#include "flusher/check.hpp"
 #include "flusher/daemon.hpp"
 #include "flusher/invocation.hpp"
 #include "flusher/log.hpp"
 
 namespace {
-
-using namespace std::string_view_literals;
-
-// Named by the specification, not done by this version: better said than passed over.
-constexpr std::string_view kNotYet[] = {"OTEL_EXPORTER_OTLP_CERTIFICATE"sv, "OTEL_EXPORTER_OTLP_CLIENT_KEY"sv,
-                                        "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"sv};
 
 // Large buffers go back to the system when a burst is over, so that the memory limit means something.
 void keep_memory_low() {
@@ -27,6 +23,15 @@ void keep_memory_low() {
   mallopt(M_ARENA_MAX, 2);
 }
 
+int check(const shmring::flusher::Invocation& invocation) {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::fputs(invocation.text.c_str(), stdout);
+  for (const std::string& warning : invocation.warnings) std::printf("warning: %s\n", warning.c_str());
+  const shmring::flusher::CheckResult result = shmring::flusher::try_destinations(invocation.config);
+  std::printf("\n%s", result.text.c_str());
+  return result.is_fine ? shmring::flusher::kExitFine : shmring::flusher::kExitBadNews;
+}
+
 int run(int argc, char** argv) {
   using namespace shmring::flusher;
   const Invocation invocation = parse_invocation(argc, argv, process_environment);
@@ -34,14 +39,12 @@ int run(int argc, char** argv) {
     std::fputs(invocation.text.c_str(), invocation.exit_code == kExitFine ? stdout : stderr);
     return invocation.exit_code;
   }
-  keep_memory_low();
   google::protobuf::SetLogHandler(nullptr);  // a server's answer must not write lines of its own into our log
+  if (invocation.action == Invocation::Action::kCheck) return check(invocation);
+  keep_memory_low();
   Log log(invocation.config.log_level);
-  for (const std::string_view name : kNotYet) {
-    if (!process_environment(std::string(name))) continue;
-    log.write(LogLevel::kWarning, "ignored",
-              {field("variable", name), field("reason", "not in this version")});
-  }
+  for (const std::string& warning : invocation.warnings)
+    log.write(LogLevel::kWarning, "configuration", {field("reason", warning)});
   return run_daemon(invocation.config, log);
 }
 

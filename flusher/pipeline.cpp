@@ -12,37 +12,53 @@ namespace {
 // Less room than this is no room: the largest block fits, so a drain that may take something always can.
 constexpr std::uint64_t kWorthwhile = kMaxBlockBytes;
 
-OutcomeCounts counts_of(const Piece& piece, std::uint64_t rejected) {
+OutcomeCounts counts_of(const Piece& piece, std::uint64_t rejected, std::uint64_t dead_lettered) {
   OutcomeCounts counts{};
-  counts[static_cast<std::size_t>(Outcome::kAccepted)] = piece.valid - rejected;
+  counts[static_cast<std::size_t>(Outcome::kAccepted)] = piece.valid - rejected - dead_lettered;
   counts[static_cast<std::size_t>(Outcome::kRejected)] = rejected;
+  counts[static_cast<std::size_t>(Outcome::kDeadLettered)] = dead_lettered;
   counts[static_cast<std::size_t>(Outcome::kInvalid)] = piece.invalid;
   counts[static_cast<std::size_t>(Outcome::kCorrupt)] = piece.corrupt;
   return counts;
 }
 
+PerSignal windows_of(const Config& config) {
+  return PerSignal({config.in_flight_of(Signal::kLogs), config.in_flight_of(Signal::kTraces),
+                    config.in_flight_of(Signal::kMetrics)});
+}
+
 }  // namespace
 
-Pipeline::Pipeline(const Config& config, SliceSource& source, std::vector<Exporter*> exporters, Log& log)
+Pipeline::Pipeline(const Config& config, SliceSource& source, std::vector<Destination> destinations, Log& log)
     : memory_per_signal_(config.memory_per_signal()),
       source_(source),
       log_(log),
-      batchers_{{{Signal::kLogs, config.batch, [this](Batch&& batch) { on_batch(std::move(batch)); }},
-                 {Signal::kTraces, config.batch, [this](Batch&& batch) { on_batch(std::move(batch)); }},
-                 {Signal::kMetrics, config.batch, [this](Batch&& batch) { on_batch(std::move(batch)); }}}},
-      delivery_(std::move(exporters), config.max_in_flight,
+      batchers_{{{Signal::kLogs, config.batch_of(Signal::kLogs),
+                  [this](Batch&& batch) { on_batch(std::move(batch)); }},
+                 {Signal::kTraces, config.batch_of(Signal::kTraces),
+                  [this](Batch&& batch) { on_batch(std::move(batch)); }},
+                 {Signal::kMetrics, config.batch_of(Signal::kMetrics),
+                  [this](Batch&& batch) { on_batch(std::move(batch)); }}}},
+      delivery_(std::move(destinations), {.window = windows_of(config)},
                 [this](const Batch& batch, const BatchOutcome& outcome) { on_finished(batch, outcome); }),
       acknowledger_([this](const SliceKey& key, const OutcomeCounts& counts) {
         return source_.acknowledge(key, counts);
       }) {}
 
-DrainReport Pipeline::drain() {
-  const DrainReport report = source_.drain(budget(), [this](Slice&& slice) {
+DrainReport Pipeline::drain(const SignalSet& due) {
+  DrainBudget room = budget();
+  for (std::size_t i = 0; i < kSignalCount; ++i) {
+    if (!due[i] && !has_left_[i]) room[i] = 0;
+  }
+  const DrainReport report = source_.drain(room, [this](Slice&& slice) {
     take(slice);
     return true;
   });
   for (Batcher& batcher : batchers_) batcher.flush();  // a record waits for others no longer than one drain
-  has_left_ = report.left;
+  for (std::size_t i = 0; i < kSignalCount; ++i) {
+    // Of a signal whose time has not come nothing was asked for.
+    if (due[i] || has_left_[i]) has_left_[i] = report.left[i];
+  }
   send_ready();
   return report;
 }
@@ -91,23 +107,29 @@ void Pipeline::on_batch(Batch&& batch) {
 }
 
 void Pipeline::on_finished(const Batch& batch, const BatchOutcome& outcome) {
-  if (outcome.rejected > 0 || !outcome.reason.empty()) {
-    log_.write_limited(LogLevel::kWarning, outcome.rejected > 0 ? "records_rejected" : "destination_says",
+  const std::uint64_t refused = outcome.rejected + outcome.dead_lettered;
+  if (refused > 0 || !outcome.reason.empty()) {
+    log_.write_limited(LogLevel::kWarning, refused > 0 ? "records_rejected" : "destination_says",
                        to_string(batch.signal),
                        {field("signal", to_string(batch.signal)), field("records", batch.records),
-                        field("rejected", outcome.rejected), field("reason", outcome.reason)});
+                        field("rejected", outcome.rejected), field("dead_lettered", outcome.dead_lettered),
+                        field("reason", outcome.reason)});
   }
   // Which of a batch's records were refused nobody says; the totals are right whichever pieces they are booked on.
   std::uint64_t rejected_left = outcome.rejected;
+  std::uint64_t dead_lettered_left = outcome.dead_lettered;
   for (const Piece& piece : batch.pieces) {
     const std::uint64_t rejected = std::min(rejected_left, piece.valid);
     rejected_left -= rejected;
-    totals_.accepted += piece.valid - rejected;
+    const std::uint64_t dead_lettered = std::min(dead_lettered_left, piece.valid - rejected);
+    dead_lettered_left -= dead_lettered;
+    totals_.accepted += piece.valid - rejected - dead_lettered;
     totals_.rejected += rejected;
+    totals_.dead_lettered += dead_lettered;
     totals_.invalid += piece.invalid;
     totals_.corrupt += piece.corrupt;
     const std::uint64_t superseded = acknowledger_.superseded();
-    acknowledger_.settle(piece.key, counts_of(piece, rejected));
+    acknowledger_.settle(piece.key, counts_of(piece, rejected, dead_lettered));
     if (acknowledger_.superseded() != superseded) {
       log_.write_limited(LogLevel::kWarning, "superseded", "", {field("block", piece.key.block)});
     }

@@ -11,6 +11,7 @@
 #include "flusher/config.hpp"
 #include "flusher/delivery.hpp"
 #include "flusher/log.hpp"
+#include "flusher/schedule.hpp"
 #include "flusher/slice_source.hpp"
 #include "flusher/validator.hpp"
 
@@ -20,6 +21,7 @@ namespace shmring::flusher {
 struct PipelineTotals {
   std::uint64_t accepted = 0;
   std::uint64_t rejected = 0;
+  std::uint64_t dead_lettered = 0;
   std::uint64_t invalid = 0;
   std::uint64_t corrupt = 0;
 };
@@ -27,12 +29,13 @@ struct PipelineTotals {
 class Pipeline {
  public:
   /// REQUIRES: source and exporters outlive the pipeline; the exporters are given up or done before it ends.
-  Pipeline(const Config& config, SliceSource& source, std::vector<Exporter*> exporters, Log& log);
+  Pipeline(const Config& config, SliceSource& source, std::vector<Destination> destinations, Log& log);
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
-  /// Takes from the ring what fits into memory and sends it. What is left has to wait: see wants_more().
-  DrainReport drain();
+  /// Takes from the ring what fits into memory and sends it, of the signals that are due and of those of which something
+  /// was left. What is left has to wait: see wants_more().
+  DrainReport drain(const SignalSet& due = kAllSignals);
 
   /// The last drain() left records behind, and there is room for some of them now.
   bool wants_more() const noexcept;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "flusher/units.hpp"
 
@@ -45,6 +46,10 @@ void RetryingExporter::on_result(const std::shared_ptr<Attempt>& attempt, const 
     attempt->is_counted_as_duplicate = true;
     options_.on_possible_duplicates(*attempt->batch);
   }
+  if (options_.on_delayed) options_.on_delayed(attempt->batch->signal, result.reason);
+  // Asked for behind on_delayed(): that may be what changes it.
+  if (patience_[static_cast<std::size_t>(attempt->batch->signal)] == Patience::kGiveBack)
+    return attempt->done(result);
   const microseconds wait = backoff_.wait(attempt->failures, result.retry_after);
   ++attempt->failures;
   log_.write_limited(
@@ -53,7 +58,27 @@ void RetryingExporter::on_result(const std::shared_ptr<Attempt>& attempt, const 
        field("records", attempt->batch->records), field("attempt", attempt->failures),
        field("next_try_in", format_duration(std::chrono::floor<std::chrono::milliseconds>(wait))),
        field("reason", result.reason)});
-  timers_.after(wait, [this, attempt] { try_now(attempt); });
+  attempt->last = result;
+  waiting_.insert(attempt);
+  timers_.after(wait, [this, attempt] {
+    if (attempt->is_given_back) return;
+    waiting_.erase(attempt);
+    try_now(attempt);
+  });
+}
+
+void RetryingExporter::set_patience(Signal signal, Patience patience) {
+  patience_[static_cast<std::size_t>(signal)] = patience;
+  if (patience == Patience::kRetry) return;
+  std::vector<std::shared_ptr<Attempt>> given_back;  // a copy: who is told may submit the next
+  for (const auto& attempt : waiting_) {
+    if (attempt->batch->signal == signal) given_back.push_back(attempt);
+  }
+  for (const auto& attempt : given_back) {
+    attempt->is_given_back = true;
+    waiting_.erase(attempt);
+    attempt->done(attempt->last);
+  }
 }
 
 }  // namespace shmring::flusher

@@ -2,11 +2,13 @@
 // Repeats what can be repeated, with growing and jittered waits, for as long as the ring holds the data.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 
 #include "flusher/config.hpp"
@@ -32,24 +34,30 @@ class RetryingExporter final : public Exporter {
  public:
   /// Told once for a batch, when it is sent again although it may have arrived.
   using PossibleDuplicates = std::function<void(const Batch&)>;
+  /// Told of each attempt that failed for now.
+  using Delayed = std::function<void(Signal, const std::string& reason)>;
 
   struct Options {
     std::string name;  // of the destination, for the log
     RetryLimits limits = {};
     std::uint64_t seed = 0;
     PossibleDuplicates on_possible_duplicates;
+    Delayed on_delayed = {};
   };
 
   RetryingExporter(std::unique_ptr<Exporter> next, Timers& timers, Log& log, Options options);
 
   void submit(std::shared_ptr<const Batch> batch, Done done) override;
+  void set_patience(Signal signal, Patience patience) override;
 
  private:
   struct Attempt {
     std::shared_ptr<const Batch> batch;
     Done done;
+    SendResult last = {};  // the result of the attempt before
     unsigned failures = 0;
     bool is_counted_as_duplicate = false;
+    bool is_given_back = false;  // its timer finds nothing to do
   };
 
   void try_now(const std::shared_ptr<Attempt>& attempt);
@@ -59,7 +67,9 @@ class RetryingExporter final : public Exporter {
   Log& log_;
   Options options_;
   Backoff backoff_;
-  std::unique_ptr<Exporter> next_;  // goes first
+  std::array<Patience, kSignalCount> patience_{};
+  std::set<std::shared_ptr<Attempt>> waiting_;  // for their next attempt
+  std::unique_ptr<Exporter> next_;              // goes first
 };
 
 }  // namespace shmring::flusher

@@ -48,26 +48,28 @@ Served RingService::run_once(Pipeline& pipeline) {
 
 Served RingService::run_until_told(Pipeline& pipeline, Destinations& destinations) {
   WakeThread wake(reader_, [this] { loop_.wake(); });
-  Schedule schedule(Clock::now(), config_.interval);
+  Schedules schedules(Clock::now(), {config_.interval_of(Signal::kLogs), config_.interval_of(Signal::kTraces),
+                                     config_.interval_of(Signal::kMetrics)});
   beat();
   while (!orders_.end) {
     const bool is_early_waiting = wake.is_asked() && pipeline.has_room();
-    loop_.turn(is_early_waiting ? std::min(schedule.deadline(), last_drain_ + kEarlyDrainGap)
-                                : schedule.deadline());
+    loop_.turn(is_early_waiting ? std::min(schedules.deadline(), last_drain_ + kEarlyDrainGap)
+                                : schedules.deadline());
     if (std::exchange(orders_.reopen, false)) {
       destinations.reopen_files();
       log_.write(LogLevel::kInfo, "files_reopened");
     }
     const TimePoint now = Clock::now();
-    const bool is_tick = schedule.is_due(now);
+    const SignalSet due = schedules.due(now);
+    const bool is_tick = due[0] || due[1] || due[2];
     if (is_tick) {
       look_at_ring();
       if (is_ring_lost_) break;
       beat();
-      tell_missed(schedule);
+      tell_missed(schedules);
     }
     const bool is_early = wake.is_asked() && pipeline.has_room() && now >= last_drain_ + kEarlyDrainGap;
-    if (is_tick || is_early || pipeline.wants_more()) drain(pipeline, &wake);
+    if (is_tick || is_early || pipeline.wants_more()) drain(pipeline, &wake, is_early ? kAllSignals : due);
   }
   return end(pipeline);
 }
@@ -89,7 +91,7 @@ Served RingService::end(Pipeline& pipeline) {
 /// Until all has its outcome, or the time for that is up.
 void RingService::finish(Pipeline& pipeline) {
   const TimePoint deadline = Clock::now() + config_.shutdown_timeout;
-  TimePoint next_beat = Clock::now() + config_.interval;
+  TimePoint next_beat = Clock::now() + config_.shortest_interval();
   for (;;) {
     if (pipeline.wants_more()) drain(pipeline, nullptr);
     if (pipeline.is_idle() && !pipeline.has_left_some()) return;
@@ -98,7 +100,7 @@ void RingService::finish(Pipeline& pipeline) {
     loop_.turn(std::min(deadline, next_beat));
     if (Clock::now() < next_beat) continue;
     beat();
-    next_beat += config_.interval;
+    next_beat += config_.shortest_interval();
   }
 }
 
@@ -112,11 +114,14 @@ bool RingService::is_all_delivered(const Pipeline& pipeline) {
   return false;
 }
 
-void RingService::drain(Pipeline& pipeline, WakeThread* wake) {
-  reader_.consume_wake();  // before the drain, or a wake is lost
-  if (wake != nullptr) wake->rearm();
+void RingService::drain(Pipeline& pipeline, WakeThread* wake, const SignalSet& due) {
+  // Before the drain, or a wake is lost. Who asked for one needs room, of whatever signal: only a drain of all is an answer.
+  if (due == kAllSignals) {
+    reader_.consume_wake();
+    if (wake != nullptr) wake->rearm();
+  }
   last_drain_ = Clock::now();
-  const DrainReport report = pipeline.drain();
+  const DrainReport report = pipeline.drain(due);
   if (report.records > 0) {
     log_.write(LogLevel::kDebug, "drained",
                {field("records", report.records), field("bytes", report.bytes),
@@ -125,16 +130,16 @@ void RingService::drain(Pipeline& pipeline, WakeThread* wake) {
 }
 
 void RingService::beat() {
-  reader_.beat(
-      static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::milliseconds>(config_.interval).count()));
+  reader_.beat(static_cast<std::uint32_t>(
+      std::chrono::ceil<std::chrono::milliseconds>(config_.shortest_interval()).count()));
 }
 
-void RingService::tell_missed(const Schedule& schedule) {
-  if (schedule.missed() == missed_) return;
+void RingService::tell_missed(const Schedules& schedules) {
+  if (schedules.missed() == missed_) return;
   log_.write_limited(LogLevel::kWarning, "ticks_missed", "",
-                     {field("missed", schedule.missed() - missed_),
+                     {field("missed", schedules.missed() - missed_),
                       field("hint", "the flusher had too little CPU time, or an exporter blocked")});
-  missed_ = schedule.missed();
+  missed_ = schedules.missed();
 }
 
 std::optional<std::string> RingService::why_lost() const {

@@ -56,9 +56,9 @@ class RingService {
   Served end(Pipeline& pipeline);
   void finish(Pipeline& pipeline);
   bool is_all_delivered(const Pipeline& pipeline);
-  void drain(Pipeline& pipeline, WakeThread* wake);
+  void drain(Pipeline& pipeline, WakeThread* wake, const SignalSet& due = kAllSignals);
   void beat();
-  void tell_missed(const Schedule& schedule);
+  void tell_missed(const Schedules& schedules);
   std::optional<std::string> why_lost() const;
   void look_at_ring();
 

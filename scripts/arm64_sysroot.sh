@@ -8,8 +8,8 @@
 #   --with-kernel  also a kernel and busybox, for a virtual machine
 set -euo pipefail
 
-libraries=(libboost-dev libcli11-dev libcurl4-openssl-dev libfmt-dev libgmock-dev libgtest-dev libprotobuf-dev
-  nlohmann-json3-dev zlib1g-dev)
+libraries=(libboost-dev libcli11-dev libcurl4-openssl-dev libfmt-dev libgmock-dev libgtest-dev libnghttp2-dev
+  libprotobuf-dev libssl-dev nlohmann-json3-dev zlib1g-dev)
 programs=()
 
 folder=${1:?usage: scripts/arm64_sysroot.sh FOLDER [--with-kernel]}

@@ -34,6 +34,9 @@ g++                    program g++
 clang                  program clang++
 libgtest-dev           header  gtest/gtest.h
 libgmock-dev           header  gmock/gmock.h
+libnghttp2-dev         header  nghttp2/nghttp2.h
+libssl-dev             header  openssl/ssl.h
+openssl                program openssl
 musl-tools             program musl-gcc
 strace                 program strace
 python3                program python3

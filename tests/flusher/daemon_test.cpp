@@ -219,8 +219,9 @@ TEST(Flusher, EndsWithACodeOfItsOwnForEachKindOfMistake) {
   };
   EXPECT_EQ(code({"--version"}), 0);
   EXPECT_EQ(code({"--check"}), 0);
+  EXPECT_EQ(code({"--check", "--exporter", "otlp", "--endpoint", "http://127.0.0.1:1"}), 1);
   EXPECT_EQ(code({"--no-such-option"}), 2);
-  EXPECT_EQ(code({"--exporter", "otlp", "--protocol", "grpc"}), 2);
+  EXPECT_EQ(code({"--exporter", "otlp", "--protocol", "smoke"}), 2);
   EXPECT_EQ(code({"--ring", folder.path() / "garbage"}), 3);
   EXPECT_EQ(code({"--ring", folder.path() / "r", "--file", "/nonexistent/x.jsonl"}), 3);
 }
@@ -401,6 +402,31 @@ TEST(Flusher, KeepsItsMemoryLimitWhenNothingCanBeDelivered) {
         [&] { return stage.ring.attach(Access::kReadOnly).header().heartbeat_ns.load() != beat; }));
   }
   EXPECT_EQ(stage.accounting().total.pending, static_cast<std::uint64_t>(count));
+}
+
+TEST(Daemon, EachSignalHasItsOwnSchedule) {
+  const Stage stage;
+  FlusherProcess flusher = stage.start({"--logs-interval", "1h", "--traces-interval", "10ms"});
+  ASSERT_TRUE(flusher.says("started"));
+  stage.emit(0, 3);
+  stage.emit_span();
+  ASSERT_TRUE(stage.reaches(Outcome::kAccepted, 1));
+  EXPECT_EQ(stage.outcome(Outcome::kAccepted), 1U);  // the span; the logs' time has not come
+  EXPECT_EQ(flusher.stop(), 0);
+  EXPECT_EQ(stage.bodies_in_file(), numbers(3));
+}
+
+TEST(Daemon, ARingThatItMakesHasThePolicyOfTheConfiguration) {
+  const testing::ScratchFolder folder;
+  const std::string ring = folder.path() / "new.ring";
+  FlusherProcess flusher(
+      SHMRING_FLUSHER, {"--ring", ring, "--size", "1MiB", "--file", folder.path() / "o.jsonl", "--once"},
+      folder.path() / "log", {"OTEL_BSP_ON_QUEUE_FULL=drop-oldest", "OTEL_BSP_SCHEDULE_DELAY=x"});
+  EXPECT_EQ(flusher.wait(), 0);
+  const auto made = RingFile::attach(ring, Access::kReadOnly);
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->header().on_full.load(), static_cast<std::uint32_t>(FullPolicy::kDropOldest));
+  EXPECT_THAT(flusher.log_text(), HasSubstr("OTEL_BSP_SCHEDULE_DELAY"));
 }
 
 }  // namespace

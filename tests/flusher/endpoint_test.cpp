@@ -24,6 +24,20 @@ TEST(Endpoint, OneOfASignalIsUsedAsItIs) {
   EXPECT_EQ(*url_as_given("http://host:1"), "http://host:1/");
 }
 
+TEST(Endpoint, OfGrpcOnlyHostAndPortCount) {
+  const std::string path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+  const auto url = [](const char* endpoint, Insecure insecure = Insecure::kNo) {
+    return *grpc_url(endpoint, Signal::kTraces, insecure);
+  };
+  EXPECT_EQ(url("http://host:4317"), "http://host:4317" + path);
+  EXPECT_EQ(url("https://host/some/path?x=1#y"), "https://host" + path);
+  EXPECT_EQ(url("host:4317"), "https://host:4317" + path);
+  EXPECT_EQ(url("[::1]:4317"), "https://[::1]:4317" + path);
+  EXPECT_EQ(url("host:4317", Insecure::kYes), "http://host:4317" + path);
+  EXPECT_EQ(url("https://host:4317", Insecure::kYes), "https://host:4317" + path);
+  EXPECT_FALSE(grpc_url("ftp://host", Signal::kTraces, Insecure::kNo));
+}
+
 TEST(Endpoint, WhatIsNoHttpUrlIsRefused) {
   for (const char* text :
        {"", "localhost:4318", "ftp://host", "http://", "grpc://host:4317", "http://host:99999999"}) {

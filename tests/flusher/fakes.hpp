@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "flusher/batch_spool.hpp"
 #include "flusher/exporter.hpp"
 #include "flusher/slice_source.hpp"
 #include "flusher/timers.hpp"
@@ -103,13 +104,43 @@ class FakeExporter final : public flusher::Exporter {
     Done done;
   };
   std::vector<Taken> taken;
+  flusher::Patience patience = flusher::Patience::kRetry;  // the last that was set
 
   void submit(std::shared_ptr<const flusher::Batch> batch, Done done) override {
     taken.push_back({std::move(batch), std::move(done)});
   }
+  void set_patience(Signal, flusher::Patience wanted) override { patience = wanted; }
+  std::vector<std::uint64_t> numbers() const {
+    std::vector<std::uint64_t> out;
+    for (const Taken& each : taken) out.push_back(each.batch->number);
+    return out;
+  }
   void answer(std::size_t index, const flusher::SendResult& result = {}) {
     const Done done = taken.at(index).done;  // the vector may grow meanwhile
     done(result);
+  }
+};
+
+/// Keeps what it is told to, or refuses it, when told.
+class FakeSpool final : public flusher::BatchSpool {
+ public:
+  struct Offered {
+    std::vector<flusher::Handover> batches;
+    Kept kept;
+  };
+  std::vector<Offered> offered;
+
+  void keep(std::vector<flusher::Handover> batches, Kept kept) override {
+    offered.push_back({std::move(batches), std::move(kept)});
+  }
+  void answer(std::size_t index, bool is_kept) {
+    const Kept kept = offered.at(index).kept;  // the vector may grow meanwhile
+    kept(is_kept);
+  }
+  std::vector<std::uint64_t> numbers(std::size_t index) const {
+    std::vector<std::uint64_t> out;
+    for (const auto& handover : offered.at(index).batches) out.push_back(handover.batch->number);
+    return out;
   }
 };
 

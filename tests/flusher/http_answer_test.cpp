@@ -66,6 +66,33 @@ TEST(HttpAnswer, APartialSuccessIsAcceptedButForWhatItLeavesOut) {
       0U);
 }
 
+TEST(HttpAnswer, APartialSuccessInJsonIsReadToo) {
+  const auto judged = [](Signal signal, const char* body) {
+    return judge({.status = 200, .content_type = "application/json; charset=utf-8", .body = body}, signal);
+  };
+  const char* const logs = R"({"partialSuccess":{"rejectedLogRecords":"3","errorMessage":"too old"}})";
+  EXPECT_EQ(judged(Signal::kLogs, logs).rejected, 3U);
+  EXPECT_EQ(judged(Signal::kLogs, logs).reason, "too old");
+  EXPECT_EQ(judged(Signal::kTraces, R"({"partialSuccess":{"rejectedSpans":4}})").rejected, 4U);
+  EXPECT_EQ(judged(Signal::kMetrics, R"({"partialSuccess":{"rejectedDataPoints":-5}})").rejected, 0U);
+  for (const char* full : {"{}", R"({"partialSuccess":{}})", R"({"partialSuccess":null,"unknown":[1]})"}) {
+    EXPECT_EQ(judged(Signal::kLogs, full).rejected, 0U) << full;
+    EXPECT_EQ(judged(Signal::kLogs, full).reason, "") << full;
+  }
+}
+
+TEST(HttpAnswer, UnreadableJsonDoesNotMakeASuccessAFailure) {
+  for (const char* body :
+       {"{", "[]", "3", R"({"partialSuccess":3})", "\xff",
+        R"({"partialSuccess":{"rejectedLogRecords":"many"}})", R"({"partialSuccess":{"errorMessage":7}})"}) {
+    const auto result =
+        judge({.status = 200, .content_type = "application/json", .body = body}, Signal::kLogs);
+    EXPECT_EQ(result.outcome, SendOutcome::kAccepted) << body;
+    EXPECT_EQ(result.rejected, 0U) << body;
+    EXPECT_THAT(result.reason, HasSubstr("no OTLP response")) << body;
+  }
+}
+
 TEST(HttpAnswer, AnUnreadableBodyDoesNotMakeASuccessAFailure) {
   for (const char* type : {kProtobuf, "text/html", ""}) {
     const auto result = judge({.status = 200, .content_type = type, .body = "<html>\xff"}, Signal::kLogs);
@@ -81,6 +108,10 @@ TEST(HttpAnswer, TheReasonHoldsTheServersWords) {
       judge({.status = 400, .content_type = kProtobuf, .body = status.SerializeAsString()}, Signal::kLogs)
           .reason,
       "HTTP status 400: bad id");
+  EXPECT_EQ(judge({.status = 400, .content_type = "application/json", .body = R"({"message":"bad id"})"},
+                  Signal::kLogs)
+                .reason,
+            "HTTP status 400: bad id");
   EXPECT_EQ(judge({.status = 404, .content_type = "text/plain", .body = "not here"}, Signal::kLogs).reason,
             "HTTP status 404: not here");
   EXPECT_LT(

@@ -177,5 +177,45 @@ TEST(Pipeline, AnExporterThatIsDoneAtOnceAcknowledgesAfterTheDrain) {
   EXPECT_EQ(source.acknowledged.size(), 10U);
 }
 
+TEST(Pipeline, TakesOnlySignalsThatAreDueAndThoseOfWhichSomethingWasLeft) {
+  Rig rig;
+  Pipeline pipeline(rig.config, rig.source, {&rig.exporter}, rig.log);
+  rig.source.slices.push_back(logs(1, 3));
+  rig.source.slices.push_back(spans(2, 10));
+  pipeline.drain({false, true, false});
+  ASSERT_EQ(rig.exporter.taken.size(), 1U);
+  EXPECT_EQ(rig.exporter.taken[0].batch->signal, Signal::kTraces);
+  EXPECT_FALSE(pipeline.wants_more());  // the logs can wait
+  EXPECT_FALSE(pipeline.has_left_some());
+  pipeline.drain({true, false, false});
+  ASSERT_EQ(rig.exporter.taken.size(), 2U);
+  EXPECT_EQ(rig.exporter.taken[1].batch->signal, Signal::kLogs);
+}
+
+TEST(Pipeline, EachSignalHasABatchSizeAndAWindowOfItsOwn) {
+  Rig rig;
+  rig.config.signals[0].batch_records = 2;
+  rig.config.signals[0].max_in_flight = 3;
+  Pipeline pipeline(rig.config, rig.source, {&rig.exporter}, rig.log);
+  rig.source.slices.push_back(logs(1, 10));
+  for (std::uint32_t block = 2; block < 7; ++block) rig.source.slices.push_back(spans(block, 10));
+  pipeline.drain();
+  ASSERT_EQ(rig.exporter.taken.size(), 4U);  // three of logs' five batches, and all spans in one
+  std::map<Signal, std::uint64_t> records;
+  for (const auto& taken : rig.exporter.taken) records[taken.batch->signal] += taken.batch->records;
+  EXPECT_EQ(records[Signal::kLogs], 6U);
+  EXPECT_EQ(records[Signal::kTraces], 5U);
+}
+
+TEST(Pipeline, BatchesThatBecomeJsonAreSmaller) {
+  Config config;
+  config.exporters = {ExporterKind::kOtlp};
+  config.otlp[0].protocol = Protocol::kHttpJson;
+  EXPECT_EQ(config.batch_of(Signal::kLogs).bytes, config.batch.bytes / 4);
+  EXPECT_EQ(config.batch_of(Signal::kTraces).bytes, config.batch.bytes);
+  config.exporters = {ExporterKind::kFile};
+  EXPECT_EQ(config.batch_of(Signal::kLogs).bytes, config.batch.bytes);
+}
+
 }  // namespace
 }  // namespace shmring::flusher

@@ -96,5 +96,27 @@ TEST(RetryingExporter, CountsABatchThatMayHaveArrivedOnce) {
   EXPECT_EQ(retrying.duplicates, 10U);
 }
 
+TEST(RetryingExporter, GivesBackWhatWaitsAndWhatFailsFromThenOn) {
+  Retrying rig;
+  rig.submit();
+  rig.submit();
+  rig.next->answer(0, {.outcome = SendOutcome::kRetryable, .reason = "away"});
+  rig.exporter.set_patience(Signal::kTraces, Patience::kGiveBack);
+  EXPECT_TRUE(rig.results.empty());
+  rig.exporter.set_patience(Signal::kLogs, Patience::kGiveBack);
+  ASSERT_EQ(rig.results.size(), 1U);
+  EXPECT_EQ(rig.results[0].outcome, SendOutcome::kRetryable);
+  EXPECT_EQ(rig.results[0].reason, "away");
+  rig.next->answer(1, {.outcome = SendOutcome::kRetryable});
+  EXPECT_EQ(rig.results.size(), 2U);
+  rig.timers.run_all();
+  EXPECT_EQ(rig.next->taken.size(), 2U) << "a batch that was given back is tried by its owner";
+  rig.exporter.set_patience(Signal::kLogs, Patience::kRetry);
+  rig.submit();
+  rig.next->answer(2, {.outcome = SendOutcome::kRetryable});
+  rig.timers.run_all();
+  EXPECT_EQ(rig.next->taken.size(), 4U);
+}
+
 }  // namespace
 }  // namespace shmring::flusher

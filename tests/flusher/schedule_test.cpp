@@ -44,5 +44,14 @@ TEST(Schedule, AClockThatIsExactlyOnATickMissesNone) {
   EXPECT_EQ(schedule.deadline(), kStart + 3 * kInterval);
 }
 
+TEST(Schedules, EachSignalTicksAtItsOwnInterval) {
+  Schedules schedules(kStart, {milliseconds(200), milliseconds(200), milliseconds(1000)});
+  EXPECT_EQ(schedules.deadline(), kStart + milliseconds(200));
+  EXPECT_EQ(schedules.due(kStart + milliseconds(200)), (SignalSet{true, true, false}));
+  EXPECT_EQ(schedules.due(kStart + milliseconds(201)), (SignalSet{false, false, false}));
+  EXPECT_EQ(schedules.due(kStart + milliseconds(1000)), kAllSignals);
+  EXPECT_EQ(schedules.missed(), 3U);  // of the first two: 400, 600, 800
+}
+
 }  // namespace
 }  // namespace shmring::flusher

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Against a real server on a real socket.
 
-#include "flusher/otlp_http_exporter.hpp"
+#include "flusher/otlp_exporter.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <opentelemetry/proto/collector/logs/v1/logs_service.pb.h>
 #include <zlib.h>
 
 #include <condition_variable>
 #include <mutex>
+#include <nlohmann/json.hpp>
 
 #include "tests/support/eventually.hpp"
 #include "tests/support/http_server.hpp"
@@ -16,6 +18,7 @@
 namespace shmring::flusher {
 namespace {
 
+namespace collector = opentelemetry::proto::collector;
 using ::testing::HasSubstr;
 using testing::HttpReply;
 using testing::HttpRequest;
@@ -28,7 +31,7 @@ struct Exchange {
   EventLoop loop;
   HttpServer server;
   std::array<OtlpTarget, kSignalCount> targets;
-  std::unique_ptr<OtlpHttpExporter> exporter;
+  std::unique_ptr<OtlpExporter> exporter;
   std::vector<SendResult> results;
   std::mutex mutex;
   std::vector<HttpRequest> requests;
@@ -45,7 +48,7 @@ struct Exchange {
     for (OtlpTarget& target : targets) target.url = server.url() + "/v1/logs";
     make();
   }
-  void make() { exporter = std::make_unique<OtlpHttpExporter>(loop, targets); }
+  void make() { exporter = std::make_unique<OtlpExporter>(loop, targets); }
 
   void submit(const std::string& body = "payload") {
     exporter->submit(std::make_shared<const Batch>(Batch{.request = body, .records = 1}),
@@ -65,9 +68,23 @@ struct Exchange {
   }
 };
 
+std::string inflated(const std::string& compressed) {
+  std::string plain(1U << 20U, '\0');
+  z_stream stream{};
+  EXPECT_EQ(inflateInit2(&stream, 15 + 16), Z_OK);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(compressed.data()));
+  stream.avail_in = static_cast<uInt>(compressed.size());
+  stream.next_out = reinterpret_cast<Bytef*>(plain.data());
+  stream.avail_out = static_cast<uInt>(plain.size());
+  EXPECT_EQ(inflate(&stream, Z_FINISH), Z_STREAM_END);
+  plain.resize(stream.total_out);
+  inflateEnd(&stream);
+  return plain;
+}
+
 HttpReply ok(const HttpRequest&) { return {}; }
 
-TEST(OtlpHttpExporter, SendsThePayloadWithTheRightHeaders) {
+TEST(OtlpExporter, SendsThePayloadWithTheRightHeaders) {
   Exchange exchange(ok);
   exchange.targets[0].headers = {{"Api-Key", "secret"}, {"X-Empty", ""}};
   exchange.make();
@@ -83,13 +100,13 @@ TEST(OtlpHttpExporter, SendsThePayloadWithTheRightHeaders) {
   EXPECT_EQ(request.body, "the bytes\n\0"s.append("after"));
 }
 
-TEST(OtlpHttpExporter, KeepsTheConnection) {
+TEST(OtlpExporter, KeepsTheConnection) {
   Exchange exchange(ok);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(exchange.send().outcome, SendOutcome::kAccepted);
   EXPECT_EQ(exchange.server.connections(), 1U);
 }
 
-TEST(OtlpHttpExporter, SeveralRequestsAreUnderWayAtTheSameTime) {
+TEST(OtlpExporter, SeveralRequestsAreUnderWayAtTheSameTime) {
   std::mutex mutex;
   std::condition_variable all_here;
   int waiting = 0;
@@ -105,7 +122,7 @@ TEST(OtlpHttpExporter, SeveralRequestsAreUnderWayAtTheSameTime) {
   for (const SendResult& result : exchange.results) EXPECT_EQ(result.outcome, SendOutcome::kAccepted);
 }
 
-TEST(OtlpHttpExporter, ALargeBodyIsSentWithoutAskingFirst) {
+TEST(OtlpExporter, ALargeBodyIsSentWithoutAskingFirst) {
   Exchange exchange(ok);
   const std::string body(3U << 20U, 'x');
   EXPECT_EQ(exchange.send(body).outcome, SendOutcome::kAccepted);
@@ -113,7 +130,7 @@ TEST(OtlpHttpExporter, ALargeBodyIsSentWithoutAskingFirst) {
   EXPECT_EQ(exchange.requests[0].body, body);
 }
 
-TEST(OtlpHttpExporter, CompressesWhenTold) {
+TEST(OtlpExporter, CompressesWhenTold) {
   Exchange exchange(ok);
   exchange.targets[0].compression = Compression::kGzip;
   exchange.make();
@@ -122,19 +139,59 @@ TEST(OtlpHttpExporter, CompressesWhenTold) {
   const HttpRequest& request = exchange.requests[0];
   EXPECT_EQ(request.header("content-encoding"), "gzip");
   EXPECT_LT(request.body.size(), 2000U);
-  std::string plain(body.size(), '\0');
-  z_stream stream{};
-  ASSERT_EQ(inflateInit2(&stream, 15 + 16), Z_OK);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(request.body.data()));
-  stream.avail_in = static_cast<uInt>(request.body.size());
-  stream.next_out = reinterpret_cast<Bytef*>(plain.data());
-  stream.avail_out = static_cast<uInt>(plain.size());
-  EXPECT_EQ(inflate(&stream, Z_FINISH), Z_STREAM_END);
-  inflateEnd(&stream);
-  EXPECT_EQ(plain, body);
+  EXPECT_EQ(inflated(request.body), body);
 }
 
-TEST(OtlpHttpExporter, ReadsRetryAfter) {
+/// A log record and a span: ids, a 64-bit number, an enum.
+std::string log_request() {
+  collector::logs::v1::ExportLogsServiceRequest request;
+  auto* const record = request.add_resource_logs()->add_scope_logs()->add_log_records();
+  record->set_time_unix_nano(1'700'000'000'123'456'789);
+  record->set_severity_number(opentelemetry::proto::logs::v1::SEVERITY_NUMBER_ERROR);
+  record->set_trace_id("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10");
+  record->mutable_body()->set_string_value("hello");
+  return request.SerializeAsString();
+}
+
+TEST(OtlpExporter, SpeaksJson) {
+  Exchange exchange([](const HttpRequest&) {
+    return HttpReply{.body = R"({"partialSuccess":{"rejectedLogRecords":"1"}})",
+                     .headers = {{"Content-Type", "application/json"}}};
+  });
+  exchange.targets[0].protocol = Protocol::kHttpJson;
+  exchange.make();
+  EXPECT_EQ(exchange.send(log_request()).rejected, 1U);
+  const HttpRequest& request = exchange.requests[0];
+  EXPECT_EQ(request.header("content-type"), "application/json");
+  const auto json = nlohmann::json::parse(request.body);
+  const auto& record = json["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0];
+  EXPECT_EQ(record["timeUnixNano"], "1700000000123456789");
+  EXPECT_EQ(record["severityNumber"], 17);
+  EXPECT_EQ(record["traceId"], "0102030405060708090a0b0c0d0e0f10");
+  EXPECT_EQ(record["body"]["stringValue"], "hello");
+}
+
+TEST(OtlpExporter, AnEmptyRequestIsAnEmptyJsonObject) {
+  Exchange exchange(ok);
+  exchange.targets[0].protocol = Protocol::kHttpJson;
+  exchange.make();
+  exchange.send("");
+  EXPECT_EQ(exchange.requests[0].body, "{}");
+}
+
+TEST(OtlpExporter, CompressesJson) {
+  Exchange exchange(ok);
+  exchange.targets[0].protocol = Protocol::kHttpJson;
+  exchange.targets[0].compression = Compression::kGzip;
+  exchange.make();
+  exchange.send(log_request());
+  const HttpRequest& request = exchange.requests[0];
+  EXPECT_EQ(request.header("content-type"), "application/json");
+  EXPECT_EQ(request.header("content-encoding"), "gzip");
+  EXPECT_EQ(nlohmann::json::parse(inflated(request.body)).count("resourceLogs"), 1U);
+}
+
+TEST(OtlpExporter, ReadsRetryAfter) {
   Exchange exchange([](const HttpRequest&) {
     return HttpReply{.status = 503, .headers = {{"Retry-After", "7"}}};
   });
@@ -144,7 +201,7 @@ TEST(OtlpHttpExporter, ReadsRetryAfter) {
   EXPECT_FALSE(result.may_have_arrived);
 }
 
-TEST(OtlpHttpExporter, NonsenseInRetryAfterIsNoReasonToWait) {
+TEST(OtlpExporter, NonsenseInRetryAfterIsNoReasonToWait) {
   for (const char* text : {"-5", "soon", "", "1.5e"}) {
     Exchange exchange([&](const HttpRequest&) {
       return HttpReply{.status = 429, .headers = {{"Retry-After", text}}};
@@ -155,7 +212,7 @@ TEST(OtlpHttpExporter, NonsenseInRetryAfterIsNoReasonToWait) {
   }
 }
 
-TEST(OtlpHttpExporter, DoesNotFollowARedirection) {
+TEST(OtlpExporter, DoesNotFollowARedirection) {
   Exchange exchange([](const HttpRequest&) {
     return HttpReply{.status = 307, .headers = {{"Location", "/elsewhere"}}};
   });
@@ -177,17 +234,17 @@ void expect_no_second_post(HttpReply::Then then, std::size_t bytes) {
   EXPECT_EQ(exchange.send().outcome, SendOutcome::kAccepted);  // on a fresh connection
 }
 
-TEST(OtlpHttpExporter, AReusedConnectionThatIsClosedCausesNoSecondPost) {
+TEST(OtlpExporter, AReusedConnectionThatIsClosedCausesNoSecondPost) {
   expect_no_second_post(HttpReply::Then::kCloseSilently, 100);
   expect_no_second_post(HttpReply::Then::kCloseSilently, 3U << 20U);
 }
 
-TEST(OtlpHttpExporter, AReusedConnectionThatIsResetCausesNoSecondPost) {
+TEST(OtlpExporter, AReusedConnectionThatIsResetCausesNoSecondPost) {
   expect_no_second_post(HttpReply::Then::kReset, 100);
   expect_no_second_post(HttpReply::Then::kReset, 3U << 20U);
 }
 
-TEST(OtlpHttpExporter, AFreshConnectionThatIsClosedWithoutAnAnswerMayHaveDelivered) {
+TEST(OtlpExporter, AFreshConnectionThatIsClosedWithoutAnAnswerMayHaveDelivered) {
   Exchange exchange([](const HttpRequest&) { return HttpReply{.then = HttpReply::Then::kCloseSilently}; });
   const SendResult result = exchange.send();
   EXPECT_EQ(result.outcome, SendOutcome::kRetryable);
@@ -195,7 +252,7 @@ TEST(OtlpHttpExporter, AFreshConnectionThatIsClosedWithoutAnAnswerMayHaveDeliver
   EXPECT_EQ(exchange.server.requests(), 1U);
 }
 
-TEST(OtlpHttpExporter, AnIdleConnectionThatTheServerClosedCausesNeitherLossNorDuplicate) {
+TEST(OtlpExporter, AnIdleConnectionThatTheServerClosedCausesNeitherLossNorDuplicate) {
   Exchange exchange([](const HttpRequest&) { return HttpReply{.then = HttpReply::Then::kClose}; });
   for (int i = 0; i < 5; ++i) {
     EXPECT_EQ(exchange.send().outcome, SendOutcome::kAccepted);
@@ -204,7 +261,7 @@ TEST(OtlpHttpExporter, AnIdleConnectionThatTheServerClosedCausesNeitherLossNorDu
   EXPECT_EQ(exchange.server.requests(), 5U);
 }
 
-TEST(OtlpHttpExporter, ARefusedConnectionDeliveredNothing) {
+TEST(OtlpExporter, ARefusedConnectionDeliveredNothing) {
   Exchange exchange(ok);
   exchange.server.stop();
   const SendResult result = exchange.send();
@@ -213,7 +270,7 @@ TEST(OtlpHttpExporter, ARefusedConnectionDeliveredNothing) {
   EXPECT_THAT(result.reason, HasSubstr("127.0.0.1"));
 }
 
-TEST(OtlpHttpExporter, ARequestWithoutAnAnswerEndsWithItsTimeout) {
+TEST(OtlpExporter, ARequestWithoutAnAnswerEndsWithItsTimeout) {
   std::mutex mutex;
   std::condition_variable changed;
   bool is_over = false;
@@ -232,7 +289,7 @@ TEST(OtlpHttpExporter, ARequestWithoutAnAnswerEndsWithItsTimeout) {
   changed.notify_all();
 }
 
-TEST(OtlpHttpExporter, AnEndlessAnswerIsCutAndItsStatusCounts) {
+TEST(OtlpExporter, AnEndlessAnswerIsCutAndItsStatusCounts) {
   Exchange exchange([](const HttpRequest&) {
     std::string chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     for (int i = 0; i < 80; ++i)
@@ -242,14 +299,14 @@ TEST(OtlpHttpExporter, AnEndlessAnswerIsCutAndItsStatusCounts) {
   EXPECT_EQ(exchange.send().outcome, SendOutcome::kAccepted);
 }
 
-TEST(OtlpHttpExporter, WhatIsNoHttpIsRetried) {
+TEST(OtlpExporter, WhatIsNoHttpIsRetried) {
   Exchange exchange([](const HttpRequest&) {
     return HttpReply{.then = HttpReply::Then::kClose, .raw = "SSH-2.0-OpenSSH\r\n"};
   });
   EXPECT_EQ(exchange.send().outcome, SendOutcome::kRetryable);
 }
 
-TEST(OtlpHttpExporter, WhatIsGivenUpSaysWhetherItMayHaveArrived) {
+TEST(OtlpExporter, WhatIsGivenUpSaysWhetherItMayHaveArrived) {
   std::mutex mutex;
   std::condition_variable changed;
   bool is_over = false;
@@ -272,7 +329,7 @@ TEST(OtlpHttpExporter, WhatIsGivenUpSaysWhetherItMayHaveArrived) {
   changed.notify_all();
 }
 
-TEST(OtlpHttpExporter, EndsInOrderWithRequestsUnderWay) {
+TEST(OtlpExporter, EndsInOrderWithRequestsUnderWay) {
   Exchange exchange(ok);
   exchange.submit();
   exchange.loop.turn(Clock::now());

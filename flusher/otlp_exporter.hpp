@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// OTLP http/protobuf: each batch is a POST; any number of them are under way at the same time.
+// OTLP over HTTP: each batch is a POST; any number of them are under way at the same time.
 #pragma once
 
 #include <array>
@@ -12,10 +12,10 @@
 
 namespace shmring::flusher {
 
-class OtlpHttpExporter final : public Exporter {
+class OtlpExporter final : public Exporter {
  public:
-  OtlpHttpExporter(EventLoop& loop, const std::array<OtlpTarget, kSignalCount>& targets);
-  ~OtlpHttpExporter() override;
+  OtlpExporter(EventLoop& loop, const std::array<OtlpTarget, kSignalCount>& targets);
+  ~OtlpExporter() override;
 
   void submit(std::shared_ptr<const Batch> batch, Done done) override;
 

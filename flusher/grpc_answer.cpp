@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the status behind a call says about the batch.
+
+#include "flusher/grpc_answer.hpp"
+
+#include <fmt/format.h>
+#include <google/rpc/error_details.pb.h>
+#include <google/rpc/status.pb.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "flusher/grpc_text.hpp"
+#include "flusher/otlp_response.hpp"
+
+namespace shmring::flusher {
+namespace {
+
+using Delay = std::optional<std::chrono::microseconds>;
+
+enum Code : unsigned {
+  kOk = 0,
+  kCancelled = 1,
+  kUnknown = 2,
+  kDeadlineExceeded = 4,
+  kPermissionDenied = 7,
+  kResourceExhausted = 8,
+  kAborted = 10,
+  kOutOfRange = 11,
+  kUnimplemented = 12,
+  kInternal = 13,
+  kUnavailable = 14,
+  kDataLoss = 15,
+  kUnauthenticated = 16,
+};
+
+constexpr std::array<const char*, 17> kNames{
+    "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+    "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+    "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+    "DATA_LOSS", "UNAUTHENTICATED"};
+
+/// What gRPC asks clients to take an answer without a gRPC status for.
+unsigned code_of_http(long status) {
+  switch (status) {
+    case 400:
+      return kInternal;
+    case 401:
+      return kUnauthenticated;
+    case 403:
+      return kPermissionDenied;
+    case 404:
+      return kUnimplemented;
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      return kUnavailable;
+    default:
+      return kUnknown;
+  }
+}
+
+unsigned parse_code(const std::string& text) {
+  unsigned code = kUnknown;
+  const auto [rest, status] = std::from_chars(text.data(), text.data() + text.size(), code);
+  const bool is_known = status == std::errc{} && rest == text.data() + text.size() && code < kNames.size();
+  return is_known ? code : static_cast<unsigned>(kUnknown);
+}
+
+/// From a google.rpc.Status among whose details is a RetryInfo. nullopt: it says nothing of trying again.
+Delay retry_delay(const std::string& details) {
+  google::rpc::Status status;
+  const auto bytes = base64_decoded(details);
+  if (!bytes || !status.ParseFromString(*bytes)) return std::nullopt;
+  for (const auto& detail : status.details()) {
+    google::rpc::RetryInfo info;
+    if (!detail.Is<google::rpc::RetryInfo>() || !detail.UnpackTo(&info)) continue;
+    constexpr std::int64_t kDay = 86'400;  // seconds; whatever is longer gets cut later anyway
+    return std::chrono::seconds(std::clamp<std::int64_t>(info.retry_delay().seconds(), 0, kDay)) +
+           std::chrono::microseconds(std::clamp(info.retry_delay().nanos(), 0, 999'999'999) / 1000);
+  }
+  return std::nullopt;
+}
+
+bool is_retryable(unsigned code, const Delay& delay) {
+  switch (code) {
+    case kCancelled:
+    case kDeadlineExceeded:
+    case kAborted:
+    case kOutOfRange:
+    case kUnavailable:
+    case kDataLoss:
+      return true;
+    case kResourceExhausted:  // exhausted for now, if the server says when to come again; else for good
+      return delay.has_value();
+    default:
+      return false;
+  }
+}
+
+SendResult judge_success(const HttpAnswer& answer, Signal signal) {
+  const auto message =
+      answer.body.empty() ? std::optional<std::string_view>("") : framed_message(answer.body);
+  const auto partial = message ? read_partial_success(signal, Encoding::kProtobuf, *message) : std::nullopt;
+  if (!partial) return {.reason = "gRPC status OK with a message that is no OTLP response"};
+  return {.rejected = partial->rejected, .reason = partial->message};
+}
+
+SendResult judge_without_status(const HttpAnswer& answer) {
+  const unsigned code = code_of_http(answer.status);
+  const bool is_for_later = is_retryable(code, std::nullopt);
+  return {.outcome = is_for_later ? SendOutcome::kRetryable : SendOutcome::kRejected,
+          .reason =
+              fmt::format("HTTP status {} without a gRPC status, taken for {}", answer.status, kNames[code]),
+          .retry_after = is_for_later ? answer.retry_after : std::nullopt};
+}
+
+}  // namespace
+
+SendResult judge_grpc(const HttpAnswer& answer, Signal signal) {
+  const auto value = [&](const char* name) {
+    const auto found = answer.grpc.find(name);
+    return found == answer.grpc.end() ? std::string() : found->second;
+  };
+  if (answer.grpc.count("grpc-status") == 0) return judge_without_status(answer);
+  const unsigned code = parse_code(value("grpc-status"));
+  if (code == kOk) return judge_success(answer, signal);
+  const Delay delay = retry_delay(value("grpc-status-details-bin"));
+  const bool is_for_later = is_retryable(code, delay);
+  const std::string words = grpc_message_decoded(value("grpc-message")).substr(0, kMaxReason);
+  return {.outcome = is_for_later ? SendOutcome::kRetryable : SendOutcome::kRejected,
+          .reason = fmt::format("gRPC status {}{}{}", kNames[code], words.empty() ? "" : ": ", words),
+          .retry_after = is_for_later ? delay : std::nullopt,
+          // The server had the call when it, or its client's deadline, put an end to it.
+          .may_have_arrived = code == kCancelled || code == kDeadlineExceeded};
+}
+
+}  // namespace shmring::flusher
