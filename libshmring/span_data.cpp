@@ -164,7 +164,7 @@ bool SpanData::commit(const SpanContext& context, std::uint64_t end_time_unix_na
     sink.bytes(events_and_links.data(), events_and_links.size());
     return static_cast<std::size_t>(sink.position() - out);
   };
-  if (Slot slot = writer.reserve_rest(frame, RecordKind::kSpan, bound, scope, ticks)) [[likely]]
+  if (Slot slot = writer.reserve_least(frame, RecordKind::kSpan, bound, scope, ticks)) [[likely]]
     return std::move(slot).commit(write(slot.payload().data()));
   wire::SizeSink size;
   wire::put_span_head(size, head);

@@ -142,7 +142,7 @@ bool Tracer::commit(const SpanRecord& record, Ticks ticks, const void* frame) co
   const Writer writer = ring_.writer();
   const AttributeLimits& limits = config_->limits.span;
   if (record.events.empty() && record.links.empty()) [[likely]] {
-    Slot slot = writer.reserve_rest(frame, RecordKind::kSpan, wire::span_head_bound(record), scope_, ticks);
+    Slot slot = writer.reserve_least(frame, RecordKind::kSpan, wire::span_head_bound(record), scope_, ticks);
     if (slot) [[likely]] {
       const std::span<std::byte> room = slot.payload();
       wire::ByteSink head(room.data());

@@ -188,7 +188,7 @@ class Tracer {
       return std::nullopt;
     const std::size_t least =
         wire::kSpanHead<Name, Kind>.size() + (wire::site_bound<Keys>(values[I]) + ... + 0);
-    Slot slot = ring_.writer().reserve_rest(frame, RecordKind::kSpan, least, scope_, end);
+    Slot slot = ring_.writer().reserve_least(frame, RecordKind::kSpan, least, scope_, end);
     if (!slot) [[unlikely]]
       return std::nullopt;
     std::byte* const begin = slot.payload().data();
