@@ -136,8 +136,9 @@ std::uint32_t scan_start(const RingCore& ring, const WriterState& state) noexcep
   return word.writer == state.slot_index && word.writer_generation == state.slot_generation;
 }
 
-[[gnu::hot]] StateWord word_of(const WriterState& state, BlockState block_state, Signal signal,
-                               std::uint32_t block_generation) noexcept {
+// Not inlined: a constant of it would lie on a page of its own kind, which a new process has not read yet.
+[[gnu::hot, gnu::noinline]] StateWord word_of(const WriterState& state, BlockState block_state, Signal signal,
+                                              std::uint32_t block_generation) noexcept {
   return {.state = block_state,
           .signal = signal,
           .writer = static_cast<std::uint16_t>(state.slot_index),

@@ -3,20 +3,12 @@
 #include <cstring>
 
 #include "libshmring/claim.hpp"
+#include "libshmring/copy_here.hpp"
 #include "libshmring/fork_page.hpp"
 #include "libshmring/tick_clock.hpp"
 
 namespace shmring {
 namespace {
-
-/// memcpy in place: a new process has no page with the C library's yet, and would read it from its file.
-[[gnu::hot]] void copy_here(std::byte* to, const void* from, std::size_t size) noexcept {
-#if defined(__x86_64__)
-  __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
-#else
-  std::memcpy(to, from, size);
-#endif
-}
 
 /// Publishes a resource, scope or clock record whose payload has been written; not counted.
 [[gnu::hot]] void append_context(OpenBlock& block, RecordKind kind, ScopeId id, std::size_t size) noexcept {
@@ -35,8 +27,8 @@ namespace {
   std::byte* payload = block.next() + sizeof(RecordHeader);
   copy_here(payload, fixed.encoded.data(), fixed.encoded.size());
   const InstanceId instance = process_instance();
-  const std::size_t variable = encode_process_resource(payload + fixed.encoded.size(), pid, instance.high,
-                                                       instance.low, fixed.has_instance_id);
+  const std::size_t variable =
+      encode_process_resource(payload + fixed.encoded.size(), fixed, pid, instance.high, instance.low);
   append_context(block, RecordKind::kResource, {}, fixed.encoded.size() + variable);
 }
 

@@ -24,7 +24,7 @@ bool most_are_held(const RingFile& ring) noexcept {
 
 }  // namespace
 
-bool Crowd::is_roomy(const RingFile& ring) noexcept {
+[[gnu::hot]] bool Crowd::is_roomy(const RingFile& ring) noexcept {
   const std::uint32_t free =
       ring.header().free_blocks.load(std::memory_order_relaxed);  // relaxed: an estimate
   // An estimate that ran below zero is larger than the ring.

@@ -205,14 +205,14 @@ WriterState* register_thread(RingCore& ring, DropCause& cause) noexcept {
                   static_cast<std::uint32_t>(raw_syscall(SYS_getpid)), remembered_pid_namespace()};
   // The lowest slot first, so that few slots (and the blocks of their former holders) are used again and again. Only when
   // all seem taken, /proc is asked: it knows of deaths that the kernel did not mark (R13).
-  for (const Ask ask : {Ask::kWord, Ask::kWordAndProc}) {
-    if (ask == Ask::kWordAndProc && !ring.may_ask_proc()) break;
+  for (Ask ask = Ask::kWord;; ask = Ask::kWordAndProc) {
     for (std::uint32_t index = 0; index < ring.file().geometry().writer_count; ++index) {
       std::uint32_t generation = 0;
       const Lock lock = take(ring, index, ask, self, generation);
       if (lock == Lock::kUnsupported) return nullptr;
       if (lock == Lock::kHeld) return begin_writing(ring, index, generation, self, seed);
     }
+    if (ask == Ask::kWordAndProc || !ring.may_ask_proc()) break;
   }
   cause = DropCause::kNoWriterSlot;
   return nullptr;

@@ -12,6 +12,7 @@
 #include <span>
 #include <utility>
 
+#include "libshmring/copy_here.hpp"
 #include "libshmring/environment.hpp"
 #include "libshmring/text.hpp"
 #include "shmring/plain_encoder.hpp"
@@ -114,20 +115,31 @@ std::string encoded(const AttributeMap& attributes) {
   return bytes;
 }
 
-// RFC 9562: eight, four, four, four and twelve digits; version 4, variant 10.
-std::array<char, 36> uuid_text(std::uint64_t high, std::uint64_t low) noexcept {
-  constexpr std::string_view kDigits = "0123456789abcdef";
+// RFC 9562: eight, four, four, four and twelve digits; version 4, variant 10. By arithmetic: a table would lie on a page that a new
+// process has not read yet.
+[[gnu::hot]] void write_uuid(char* text, std::uint64_t high, std::uint64_t low) noexcept {
   high = (high & ~std::uint64_t{0xF000}) | 0x4000U;
   low = (low & ~(std::uint64_t{3} << 62U)) | std::uint64_t{2} << 62U;
-  std::array<char, 36> text{};
-  std::size_t place = 0;
   for (unsigned digit = 0; digit < 32; ++digit) {
-    if (digit == 8 || digit == 12 || digit == 16 || digit == 20) text[place++] = '-';
-    const std::uint64_t word = digit < 16 ? high : low;
-    text[place++] = kDigits[word >> (60 - 4 * (digit % 16)) & 15U];
+    if (digit == 8 || digit == 12 || digit == 16 || digit == 20) *text++ = '-';
+    const auto value = static_cast<unsigned>((digit < 16 ? high : low) >> (60 - 4 * (digit % 16)) & 15U);
+    *text++ = static_cast<char>('0' + value + (value > 9 ? 'a' - '0' - 10 : 0));
   }
-  return text;
 }
+
+constexpr std::size_t kUuid = 36;
+using Uuid = std::array<char, kUuid>;
+
+/// The process part, in full. REQUIRES: room for kProcessResourceMax bytes.
+std::byte* write_process(std::byte* out, std::uint32_t pid, const Uuid* instance) noexcept {
+  out = wire::write_site_attribute<kResourceAttributes, "process.pid">(out, pid, kUnlimited);
+  if (instance == nullptr) return out;
+  return wire::write_site_attribute<kResourceAttributes, "service.instance.id">(
+      out, std::string_view(instance->data(), instance->size()), kUnlimited);
+}
+
+// In the process part: behind tag, length, the key with both of its own, tag and length of the value, and the number's tag.
+constexpr std::size_t kPidAt = 4 + kPid.size() + 3;
 
 }  // namespace
 
@@ -159,19 +171,34 @@ Result<FixedResource> encode_fixed_resource(const ResourceOptions& options) {
   attributes.erase(std::string(kPid));
   fixed.has_instance_id = attributes.contains(kInstanceId);
   fixed.encoded = encoded(attributes);
+  std::array<std::byte, kProcessResourceMax> process{};
+  const Uuid any{};
+  const auto pid = static_cast<std::uint32_t>(::getpid());
+  const std::byte* const end = write_process(process.data(), pid, fixed.has_instance_id ? nullptr : &any);
+  fixed.process.assign(reinterpret_cast<const char*>(process.data()),
+                       static_cast<std::size_t>(end - process.data()));
+  fixed.instance_at = kPidAt + wire::varint_size(pid);
   return fixed;
 }
 
-[[gnu::hot]] std::size_t encode_process_resource(std::byte* out, std::uint32_t pid,
-                                                 std::uint64_t instance_high, std::uint64_t instance_low,
-                                                 bool has_instance_id) noexcept {
-  std::byte* end = wire::write_site_attribute<kResourceAttributes, "process.pid">(out, pid, kUnlimited);
-  if (!has_instance_id) {
-    const std::array<char, 36> uuid = uuid_text(instance_high, instance_low);
-    end = wire::write_site_attribute<kResourceAttributes, "service.instance.id">(
-        end, std::string_view(uuid.data(), uuid.size()), kUnlimited);
+[[gnu::hot]] std::size_t encode_process_resource(std::byte* out, const FixedResource& fixed,
+                                                 std::uint32_t pid, std::uint64_t instance_high,
+                                                 std::uint64_t instance_low) noexcept {
+  const std::size_t digits = wire::varint_size(pid);
+  const std::size_t size = fixed.process.size();
+  const std::size_t behind_pid = fixed.has_instance_id ? 0 : size - fixed.instance_at;
+  if (size == kPidAt + digits + behind_pid) [[likely]] {
+    copy_here(out, fixed.process.data(), size);
+    std::uint32_t left = pid;
+    for (std::size_t n = 0; n < digits; ++n, left >>= 7U)
+      out[kPidAt + n] = static_cast<std::byte>((left & 0x7FU) | (n + 1 < digits ? 0x80U : 0U));
+    if (!fixed.has_instance_id)
+      write_uuid(reinterpret_cast<char*>(out) + size - kUuid, instance_high, instance_low);
+    return size;
   }
-  return static_cast<std::size_t>(end - out);
+  Uuid instance{};
+  write_uuid(instance.data(), instance_high, instance_low);
+  return static_cast<std::size_t>(write_process(out, pid, fixed.has_instance_id ? nullptr : &instance) - out);
 }
 
 }  // namespace shmring

@@ -18,6 +18,8 @@ namespace shmring {
 struct FixedResource {
   std::string encoded;                    // fields of an opentelemetry.proto.resource.v1.Resource
   bool has_instance_id = false;           // the user gave service.instance.id: the process part leaves it out
+  std::string process = {};               // the process part of who encoded it: a child's differs in digits
+  std::size_t instance_at = 0;            // where its service.instance.id begins
   std::vector<std::string> ignored = {};  // as in ProducerConfig
 };
 
@@ -40,7 +42,7 @@ inline constexpr std::size_t kProcessResourceMax = 96;
 
 /// Writes process.pid and, unless the user gave one, service.instance.id: the UUID (version 4) of these 128
 /// random bits. Returns the number of bytes. Async-signal-safe. REQUIRES: room for kProcessResourceMax bytes.
-std::size_t encode_process_resource(std::byte* out, std::uint32_t pid, std::uint64_t instance_high,
-                                    std::uint64_t instance_low, bool has_instance_id) noexcept;
+std::size_t encode_process_resource(std::byte* out, const FixedResource& fixed, std::uint32_t pid,
+                                    std::uint64_t instance_high, std::uint64_t instance_low) noexcept;
 
 }  // namespace shmring

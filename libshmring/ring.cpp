@@ -81,8 +81,9 @@ ScopeId Ring::scope(const ScopeOptions& options) const {
   return core_->intern_scope(options.name, options.version);
 }
 
-bool Ring::prepare_thread() const noexcept {
+[[gnu::hot]] bool Ring::prepare_thread() const noexcept {
   if (find_writer(*core_) != nullptr) return true;
+  writer().meet_ring();
   DropCause cause{};
   return register_thread(*core_, cause) != nullptr;
 }

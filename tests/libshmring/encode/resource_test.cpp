@@ -110,7 +110,9 @@ TEST_F(Resource, KeepsTheInstanceIdThatTheUserGaveAndNeverAPid) {
 
 std::string process_part(std::uint32_t pid, std::uint64_t high, std::uint64_t low, bool has_instance_id) {
   std::array<std::byte, kProcessResourceMax> bytes{};
-  const std::size_t size = encode_process_resource(bytes.data(), pid, high, low, has_instance_id);
+  const auto fixed = encode_fixed_resource(
+      has_instance_id ? ResourceOptions{.attributes = {{"service.instance.id", "mine"}}} : ResourceOptions{});
+  const std::size_t size = encode_process_resource(bytes.data(), *fixed, pid, high, low);
   EXPECT_LE(size, kProcessResourceMax);
   return {reinterpret_cast<const char*>(bytes.data()), size};
 }
