@@ -87,6 +87,7 @@ void describe_pipeline(const Config& config, Lines& lines) {
   lines.add_duration("retry-initial", config.retry.initial);
   lines.add_duration("retry-longest", config.retry.longest);
   lines.add_duration("retry-after-limit", config.retry.longest_asked);
+  lines.add("no-bisect", config.bisect == Bisect::kNo ? "true" : "false");
   lines.add_duration("shutdown-timeout", config.shutdown_timeout);
   lines.add("log-level", word(config.log_level));
 }

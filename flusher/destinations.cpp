@@ -14,7 +14,8 @@
 namespace shmring::flusher {
 
 Result<Destinations> Destinations::create(const Config& config, EventLoop& loop, Log& log,
-                                          RetryingExporter::PossibleDuplicates on_possible_duplicates) {
+                                          RetryingExporter::PossibleDuplicates on_possible_duplicates,
+                                          DeadLetters* dead_letters) {
   Destinations out;
   const auto add = [&](std::unique_ptr<Exporter> exporter, const char* name) {
     std::random_device seed;
@@ -26,12 +27,23 @@ Result<Destinations> Destinations::create(const Config& config, EventLoop& loop,
     out.exporters_.push_back(
         std::make_unique<RetryingExporter>(std::move(exporter), loop, log, std::move(options)));
   };
+  const auto split = [&](const char* name) {  // what retries: so each part of a batch is retried on its own
+    SplittingExporter::Options options{.name = name,
+                                       .bisect = config.bisect,
+                                       .dead_letters = dead_letters,
+                                       .on_possible_duplicates = on_possible_duplicates};
+    auto splitting =
+        std::make_unique<SplittingExporter>(std::move(out.exporters_.back()), std::move(options));
+    out.splitting_ = splitting.get();
+    out.exporters_.back() = std::move(splitting);
+  };
   for (const ExporterKind kind : config.exporters) {
     switch (kind) {
       case ExporterKind::kOtlp: {
         auto otlp = std::make_unique<OtlpExporter>(loop, config.otlp);
         out.otlp_ = otlp.get();
         add(std::move(otlp), "otlp");
+        split("otlp");
         break;
       }
       case ExporterKind::kFile: {
@@ -61,6 +73,7 @@ void Destinations::reopen_files() {
 
 void Destinations::abandon_all() {
   if (otlp_ != nullptr) otlp_->abandon_all();
+  if (splitting_ != nullptr) splitting_->abandon_all();
 }
 
 }  // namespace shmring::flusher

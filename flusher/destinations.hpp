@@ -12,6 +12,7 @@
 #include "flusher/log.hpp"
 #include "flusher/otlp_exporter.hpp"
 #include "flusher/retry.hpp"
+#include "flusher/splitting.hpp"
 #include "shmring/result.hpp"
 
 namespace shmring::flusher {
@@ -19,7 +20,8 @@ namespace shmring::flusher {
 class Destinations {
  public:
   static Result<Destinations> create(const Config& config, EventLoop& loop, Log& log,
-                                     RetryingExporter::PossibleDuplicates on_possible_duplicates);
+                                     RetryingExporter::PossibleDuplicates on_possible_duplicates,
+                                     DeadLetters* dead_letters = nullptr);
 
   std::vector<Destination> all() const;
 
@@ -28,10 +30,11 @@ class Destinations {
   void abandon_all();
 
  private:
-  std::vector<std::unique_ptr<RetryingExporter>> exporters_;
-  std::vector<std::string> names_;  // theirs
-  OtlpExporter* otlp_ = nullptr;    // owned by one of them; nullptr: not asked for
-  FileExporter* file_ = nullptr;    // likewise
+  std::vector<std::unique_ptr<Exporter>> exporters_;
+  std::vector<std::string> names_;          // theirs
+  OtlpExporter* otlp_ = nullptr;            // owned by one of them; nullptr: not asked for
+  SplittingExporter* splitting_ = nullptr;  // likewise
+  FileExporter* file_ = nullptr;            // likewise
 };
 
 }  // namespace shmring::flusher

@@ -40,6 +40,13 @@ Result<void> apply_file(Config& config, const std::string& text) {
   return {};
 }
 
+Result<void> apply_no_bisect(Config& config, const std::string& text) {
+  const auto value = parse_switch(text);
+  if (!value) return value.error();
+  config.bisect = *value ? Bisect::kNo : Bisect::kYes;
+  return {};
+}
+
 // ------------------------------------------------------------------------------------------------------- our own options
 
 void add(std::vector<Setting>& all, const char* name, const char* value, const char* help, Apply apply,
@@ -88,6 +95,9 @@ void add_pipeline(std::vector<Setting>& all) {
   add(all, "retry-after-limit", "DURATION", "longest wait that a server's Retry-After can ask for [5m]",
       duration(milliseconds(0),
                [](Config& c) -> std::chrono::microseconds& { return c.retry.longest_asked; }));
+  add(all, "no-bisect", "",
+      "refuse a whole batch where a server finds bad data in it, and do not look for the bad record",
+      apply_no_bisect, Setting::Takes::kNothing);
   add(all, "shutdown-timeout", "DURATION", "for the last export; what is left then stays in the ring [5s]",
       duration(milliseconds(0), [](Config& c) -> std::chrono::microseconds& { return c.shutdown_timeout; }));
 }

@@ -113,9 +113,10 @@ TEST(Invocation, EachOptionChangesSomething) {
     EXPECT_NE(describe(before), describe(after)) << setting.name;
   }
   Given given;
-  const Config config = given.config({"--once", "--file-sync"});
+  const Config config = given.config({"--once", "--file-sync", "--no-bisect"});
   EXPECT_EQ(config.once, Once::kYes);
   EXPECT_EQ(config.file_sync, FileSync::kYes);
+  EXPECT_EQ(config.bisect, Bisect::kNo);
 }
 
 TEST(Invocation, AFlagBeatsTheEnvironmentWhichBeatsTheFile) {
