@@ -353,6 +353,15 @@ TEST(Invocation, HelpNamesEveryOptionAndItsVariable) {
   EXPECT_THAT(given.parse({"--version"}).text, HasSubstr("shmring-flusher 0."));
 }
 
+TEST(EnvironmentOfTheProcess, AnEmptyVariableIsNotSet) {
+  setenv("SHMRING_INTERVAL", "", 1);
+  EXPECT_EQ(process_environment("SHMRING_INTERVAL"), std::nullopt);
+  setenv("SHMRING_INTERVAL", "7s", 1);
+  EXPECT_EQ(process_environment("SHMRING_INTERVAL"), "7s");
+  unsetenv("SHMRING_INTERVAL");
+  EXPECT_EQ(process_environment("SHMRING_INTERVAL"), std::nullopt);
+}
+
 /// The lines of the example, the options in them no longer commented out.
 std::vector<std::string> example_lines() {
   std::vector<std::string> out;
