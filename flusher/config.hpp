@@ -15,6 +15,7 @@
 
 #include "shmring/layout.hpp"
 #include "shmring/signal.hpp"
+#include "spool/spool_limits.hpp"
 
 namespace shmring::flusher {
 
@@ -115,6 +116,11 @@ struct Config {
   std::uint64_t memory_limit =
       128U << 20U;  // bytes; of the flusher's own memory, half of it for batches, by thirds
   std::chrono::microseconds shutdown_timeout{5'000'000};  // for the last export; with --once, for all of it
+
+  std::filesystem::path spool = {};  // a folder for what a destination that is away cannot take; empty: none
+  spool::SpoolLimits spool_limits = {};
+  std::uint64_t spool_replay_rate =
+      100'000;  // records a second, of a signal to a destination; 0: as fast as they are taken
 
   LogLevel log_level = LogLevel::kInfo;
 

@@ -2,7 +2,9 @@
 // The exporters that the configuration asks for, each behind its own retrying.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "flusher/config.hpp"
@@ -19,8 +21,14 @@ namespace shmring::flusher {
 
 class Destinations {
  public:
-  static Result<Destinations> create(const Config& config, EventLoop& loop, Log& log,
-                                     RetryingExporter::PossibleDuplicates on_possible_duplicates,
+  /// Whom they tell.
+  struct Watch {
+    RetryingExporter::PossibleDuplicates on_possible_duplicates;
+    std::function<void(std::size_t destination, Signal signal, const std::string& reason)> on_delayed =
+        [](std::size_t, Signal, const std::string&) {};
+  };
+
+  static Result<Destinations> create(const Config& config, EventLoop& loop, Log& log, const Watch& watch,
                                      DeadLetters* dead_letters = nullptr);
 
   std::vector<Destination> all() const;

@@ -112,12 +112,35 @@ void add_exporters(std::vector<Setting>& all) {
       on_off<FileSync>([](Config& c) -> FileSync& { return c.file_sync; }), Setting::Takes::kNothing);
 }
 
+void add_spool(std::vector<Setting>& all) {
+  add(all, "spool", "DIR", "a folder on disk for what a destination that is away cannot take [none]",
+      [](Config& config, const std::string& text) -> Result<void> {
+        config.spool = text;
+        return {};
+      });
+  add(all, "spool-size", "SIZE",
+      "of what it holds at most; a full one drops its oldest before the ring runs full [1GiB]",
+      number(parse_size, 16U << 20U, UINT64_MAX, "16MiB or more",
+             [](Config& c) -> std::uint64_t& { return c.spool_limits.bytes; }));
+  add(all, "spool-min-free", "SIZE", "of the disk that the spool leaves to others [256MiB]",
+      number(parse_size, 0, UINT64_MAX >> 1U, "a size",
+             [](Config& c) -> std::uint64_t& { return c.spool_limits.min_free; }));
+  add(all, "spool-age", "DURATION", "older batches are dropped from it [168h]",
+      duration(std::chrono::seconds(1),
+               [](Config& c) -> std::chrono::microseconds& { return c.spool_limits.age; }));
+  add(all, "spool-replay-rate", "N",
+      "records of a signal that leave it in a second, for each destination; 0: no limit [100000]",
+      number(parse_count, 0, UINT64_MAX, "a number",
+             [](Config& c) -> std::uint64_t& { return c.spool_replay_rate; }));
+}
+
 std::vector<Setting> make_settings() {
   std::vector<Setting> all;
   add_ring(all);
   add_signal_settings(all);
   add_pipeline(all);
   add_exporters(all);
+  add_spool(all);
   add_otlp_settings(all);
   add_proxy_setting(all);
   add(all, "log-level", "LEVEL", "debug, info, warning or error [info]",

@@ -99,6 +99,11 @@ TEST(Invocation, EachOptionChangesSomething) {
                                                      {"client-key", "/c.key"},
                                                      {"timeout", "3s"},
                                                      {"compression", "gzip"},
+                                                     {"spool", "/spool"},
+                                                     {"spool-size", "64MiB"},
+                                                     {"spool-min-free", "1MiB"},
+                                                     {"spool-age", "1h"},
+                                                     {"spool-replay-rate", "5"},
                                                      {"log-level", "debug"}};
   for (const Setting& setting : settings()) {
     if (setting.takes == Setting::Takes::kNothing) continue;
