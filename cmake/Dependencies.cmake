@@ -5,6 +5,7 @@
 #   protobuf::libprotobuf              proto, which flusher, tools and tests decode with
 #   CURL::libcurl ZLIB::ZLIB           flusher
 #   fmt::fmt CLI11::CLI11              flusher, tools
+#   SQLite::SQLite3                    spool, which flusher and tools read
 #   nlohmann_json::nlohmann_json       flusher, tools, tests, bench
 #   GTest::gtest_main GTest::gmock     tests
 #   SHMRING_NGHTTP2 (a path), OpenSSL::SSL  tests of gRPC and TLS
@@ -18,6 +19,7 @@ if(SHMRING_BUILD_FLUSHER OR SHMRING_BUILD_TOOLS)
   find_package(Protobuf 3.21 REQUIRED)
   find_package(fmt 9 REQUIRED)
   find_package(CLI11 2.1 REQUIRED)
+  find_package(SQLite3 3.40 REQUIRED)
 endif()
 
 if(SHMRING_BUILD_FLUSHER)

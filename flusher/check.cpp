@@ -51,14 +51,16 @@ Answers ask_all(const Config& config) {
 }
 
 void check_otlp(const Config& config, CheckResult& result) {
-  const Answers answers = ask_all(config);
+  Answers answers = ask_all(config);
   for (std::size_t i = 0; i < kSignalCount; ++i) {
     const OtlpTarget& target = config.otlp[i];
     const std::string where = fmt::format("{} ({})", without_secrets(target.url), to_string(target.protocol));
     const auto say = [&](bool is_fine, std::string_view verdict) {
       add(result, to_string(static_cast<Signal>(i)), where, is_fine, verdict);
     };
-    const SendResult& answer = *answers[i];
+    SendResult& answer = *answers[i];
+    if (const std::string prefix = without_secrets(target.url) + ": "; answer.reason.starts_with(prefix))
+      answer.reason.erase(0, prefix.size());  // it stands in the line before
     switch (answer.outcome) {
       case SendOutcome::kAccepted:
         say(true, answer.reason.empty() ? "takes requests" : "takes requests, and says: " + answer.reason);

@@ -15,6 +15,7 @@
 
 #include "shmring/layout.hpp"
 #include "shmring/signal.hpp"
+#include "spool/spool_limits.hpp"
 
 namespace shmring::flusher {
 
@@ -25,6 +26,7 @@ enum class Insecure : std::uint8_t { kNo, kYes };
 enum class EndpointIs : std::uint8_t { kBaseOfAllSignals, kOfOneSignal };
 enum class Compression : std::uint8_t { kNone, kGzip };
 enum class Once : std::uint8_t { kNo, kYes };
+enum class Bisect : std::uint8_t { kNo, kYes };
 enum class FileSync : std::uint8_t { kNo, kYes };
 
 constexpr std::string_view to_string(Protocol protocol) {
@@ -109,9 +111,16 @@ struct Config {
   BatchLimits batch = {};
   std::array<SignalLimits, kSignalCount> signals = {};
   RetryLimits retry = {};
+  Bisect bisect =
+      Bisect::kYes;  // a batch that a server refuses as bad data, so that one bad record costs one
   std::uint64_t memory_limit =
       128U << 20U;  // bytes; of the flusher's own memory, half of it for batches, by thirds
   std::chrono::microseconds shutdown_timeout{5'000'000};  // for the last export; with --once, for all of it
+
+  std::filesystem::path spool = {};  // a folder for what a destination that is away cannot take; empty: none
+  spool::SpoolLimits spool_limits = {};
+  std::uint64_t spool_replay_rate =
+      100'000;  // records a second, of a signal to a destination; 0: as fast as they are taken
 
   LogLevel log_level = LogLevel::kInfo;
 

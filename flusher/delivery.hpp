@@ -4,6 +4,7 @@
 // destination stays away gives its batches to the spool, where there is one.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <deque>
@@ -58,6 +59,10 @@ class Delivery {
   /// So many of a lane's window are taken by batches from the spool.
   void lend_window(std::size_t destination, Signal signal, std::uint64_t batches);
   bool is_away(std::size_t destination, Signal signal) const noexcept;
+  /// The part of a lane's window that batches from the spool may take.
+  std::uint64_t window_for_replay(Signal signal) const noexcept {
+    return std::max<std::uint64_t>(1, window_of(queue(signal)) / 2);
+  }
 
   /// What the spool refused is offered to it again.
   void offer_again();

@@ -87,8 +87,17 @@ void describe_pipeline(const Config& config, Lines& lines) {
   lines.add_duration("retry-initial", config.retry.initial);
   lines.add_duration("retry-longest", config.retry.longest);
   lines.add_duration("retry-after-limit", config.retry.longest_asked);
+  lines.add("no-bisect", config.bisect == Bisect::kNo ? "true" : "false");
   lines.add_duration("shutdown-timeout", config.shutdown_timeout);
   lines.add("log-level", word(config.log_level));
+}
+
+void describe_spool(const Config& config, Lines& lines) {
+  lines.add("spool", config.spool.empty() ? "(none)" : config.spool.string());
+  lines.add("spool-size", format_size(config.spool_limits.bytes));
+  lines.add("spool-min-free", format_size(config.spool_limits.min_free));
+  lines.add_duration("spool-age", config.spool_limits.age);
+  lines.add("spool-replay-rate", fmt::format("{}", config.spool_replay_rate));
 }
 
 void describe_exporters(const Config& config, Lines& lines) {
@@ -130,6 +139,7 @@ std::string describe(const Config& config) {
   describe_ring(config, lines);
   describe_exporters(config, lines);
   describe_pipeline(config, lines);
+  describe_spool(config, lines);
   for (std::size_t i = 0; i < kSignalCount; ++i) describe_signal(config, static_cast<Signal>(i), lines);
   return lines.take();
 }

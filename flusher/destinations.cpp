@@ -13,18 +13,31 @@
 
 namespace shmring::flusher {
 
-Result<Destinations> Destinations::create(const Config& config, EventLoop& loop, Log& log,
-                                          RetryingExporter::PossibleDuplicates on_possible_duplicates) {
+Result<Destinations> Destinations::create(const Config& config, EventLoop& loop, Log& log, const Watch& watch,
+                                          DeadLetters* dead_letters) {
   Destinations out;
   const auto add = [&](std::unique_ptr<Exporter> exporter, const char* name) {
     std::random_device seed;
-    RetryingExporter::Options options{.name = name,
-                                      .limits = config.retry,
-                                      .seed = seed(),
-                                      .on_possible_duplicates = on_possible_duplicates};
+    RetryingExporter::Options options{
+        .name = name,
+        .limits = config.retry,
+        .seed = seed(),
+        .on_possible_duplicates = watch.on_possible_duplicates,
+        .on_delayed = [index = out.names_.size(), on_delayed = watch.on_delayed](
+                          Signal signal, const std::string& reason) { on_delayed(index, signal, reason); }};
     out.names_.emplace_back(name);
     out.exporters_.push_back(
         std::make_unique<RetryingExporter>(std::move(exporter), loop, log, std::move(options)));
+  };
+  const auto split = [&](const char* name) {  // what retries: so each part of a batch is retried on its own
+    SplittingExporter::Options options{.name = name,
+                                       .bisect = config.bisect,
+                                       .dead_letters = dead_letters,
+                                       .on_possible_duplicates = watch.on_possible_duplicates};
+    auto splitting =
+        std::make_unique<SplittingExporter>(std::move(out.exporters_.back()), std::move(options));
+    out.splitting_ = splitting.get();
+    out.exporters_.back() = std::move(splitting);
   };
   for (const ExporterKind kind : config.exporters) {
     switch (kind) {
@@ -32,6 +45,7 @@ Result<Destinations> Destinations::create(const Config& config, EventLoop& loop,
         auto otlp = std::make_unique<OtlpExporter>(loop, config.otlp);
         out.otlp_ = otlp.get();
         add(std::move(otlp), "otlp");
+        split("otlp");
         break;
       }
       case ExporterKind::kFile: {
@@ -61,6 +75,7 @@ void Destinations::reopen_files() {
 
 void Destinations::abandon_all() {
   if (otlp_ != nullptr) otlp_->abandon_all();
+  if (splitting_ != nullptr) splitting_->abandon_all();
 }
 
 }  // namespace shmring::flusher

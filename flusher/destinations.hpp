@@ -2,7 +2,9 @@
 // The exporters that the configuration asks for, each behind its own retrying.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "flusher/config.hpp"
@@ -12,14 +14,22 @@
 #include "flusher/log.hpp"
 #include "flusher/otlp_exporter.hpp"
 #include "flusher/retry.hpp"
+#include "flusher/splitting.hpp"
 #include "shmring/result.hpp"
 
 namespace shmring::flusher {
 
 class Destinations {
  public:
-  static Result<Destinations> create(const Config& config, EventLoop& loop, Log& log,
-                                     RetryingExporter::PossibleDuplicates on_possible_duplicates);
+  /// Whom they tell.
+  struct Watch {
+    RetryingExporter::PossibleDuplicates on_possible_duplicates;
+    std::function<void(std::size_t destination, Signal signal, const std::string& reason)> on_delayed =
+        [](std::size_t, Signal, const std::string&) {};
+  };
+
+  static Result<Destinations> create(const Config& config, EventLoop& loop, Log& log, const Watch& watch,
+                                     DeadLetters* dead_letters = nullptr);
 
   std::vector<Destination> all() const;
 
@@ -28,10 +38,11 @@ class Destinations {
   void abandon_all();
 
  private:
-  std::vector<std::unique_ptr<RetryingExporter>> exporters_;
-  std::vector<std::string> names_;  // theirs
-  OtlpExporter* otlp_ = nullptr;    // owned by one of them; nullptr: not asked for
-  FileExporter* file_ = nullptr;    // likewise
+  std::vector<std::unique_ptr<Exporter>> exporters_;
+  std::vector<std::string> names_;          // theirs
+  OtlpExporter* otlp_ = nullptr;            // owned by one of them; nullptr: not asked for
+  SplittingExporter* splitting_ = nullptr;  // likewise
+  FileExporter* file_ = nullptr;            // likewise
 };
 
 }  // namespace shmring::flusher

@@ -19,6 +19,13 @@ enum class SendOutcome : std::uint8_t {
   kRejected,   // refused for good
 };
 
+/// What a refusal says about the records.
+enum class Refusal : std::uint8_t {
+  kOther,     // nothing
+  kBadData,   // one of them at least is not taken
+  kTooLarge,  // there are too many of them, or one is too large
+};
+
 struct SendResult {
   SendOutcome outcome = SendOutcome::kAccepted;
   std::uint64_t rejected = 0;  // with kAccepted: records that a partial success leaves out
@@ -26,8 +33,9 @@ struct SendResult {
       0;                    // refused, and kept as dead letters; beside `rejected`, also with kRejected
   std::string reason = {};  // for people; may hold the server's words
   std::optional<std::chrono::microseconds> retry_after =
-      {};                         // with kRetryable: what the destination asked for
-  bool may_have_arrived = false;  // with kRetryable: the whole request was sent, and no answer came
+      {};                             // with kRetryable: what the destination asked for
+  bool may_have_arrived = false;      // with kRetryable: the whole request was sent, and no answer came
+  Refusal refusal = Refusal::kOther;  // with kRejected
 };
 
 /// What happens to a batch that could not be delivered now.

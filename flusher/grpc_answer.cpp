@@ -23,6 +23,7 @@ enum Code : unsigned {
   kOk = 0,
   kCancelled = 1,
   kUnknown = 2,
+  kInvalidArgument = 3,
   kDeadlineExceeded = 4,
   kPermissionDenied = 7,
   kResourceExhausted = 8,
@@ -100,6 +101,17 @@ bool is_retryable(unsigned code, const Delay& delay) {
   }
 }
 
+/// gRPC has no status for "too large": libraries use one that means something else as well, and say it in words. Go, C++,
+/// Java, .NET and Rust, in this order.
+bool says_too_large(unsigned code, std::string_view words) {
+  if (code != kResourceExhausted && code != kOutOfRange) return false;
+  constexpr std::array<std::string_view, 5> kPhrases{"message larger than max", "Message larger than max",
+                                                     "exceeds maximum size", "exceeds the maximum",
+                                                     "length too large"};
+  return std::any_of(kPhrases.begin(), kPhrases.end(),
+                     [&](std::string_view phrase) { return words.find(phrase) != std::string_view::npos; });
+}
+
 SendResult judge_success(const HttpAnswer& answer, Signal signal) {
   const auto message =
       answer.body.empty() ? std::optional<std::string_view>("") : framed_message(answer.body);
@@ -114,7 +126,8 @@ SendResult judge_without_status(const HttpAnswer& answer) {
   return {.outcome = is_for_later ? SendOutcome::kRetryable : SendOutcome::kRejected,
           .reason =
               fmt::format("HTTP status {} without a gRPC status, taken for {}", answer.status, kNames[code]),
-          .retry_after = is_for_later ? answer.retry_after : std::nullopt};
+          .retry_after = is_for_later ? answer.retry_after : std::nullopt,
+          .refusal = answer.status == 413 ? Refusal::kTooLarge : Refusal::kOther};
 }
 
 }  // namespace
@@ -128,13 +141,17 @@ SendResult judge_grpc(const HttpAnswer& answer, Signal signal) {
   const unsigned code = parse_code(value("grpc-status"));
   if (code == kOk) return judge_success(answer, signal);
   const Delay delay = retry_delay(value("grpc-status-details-bin"));
-  const bool is_for_later = is_retryable(code, delay);
   const std::string words = grpc_message_decoded(value("grpc-message")).substr(0, kMaxReason);
+  const bool is_too_large = says_too_large(code, words);
+  const bool is_for_later = is_retryable(code, delay) && !is_too_large;
   return {.outcome = is_for_later ? SendOutcome::kRetryable : SendOutcome::kRejected,
           .reason = fmt::format("gRPC status {}{}{}", kNames[code], words.empty() ? "" : ": ", words),
           .retry_after = is_for_later ? delay : std::nullopt,
           // The server had the call when it, or its client's deadline, put an end to it.
-          .may_have_arrived = code == kCancelled || code == kDeadlineExceeded};
+          .may_have_arrived = code == kCancelled || code == kDeadlineExceeded,
+          .refusal = is_too_large               ? Refusal::kTooLarge
+                     : code == kInvalidArgument ? Refusal::kBadData
+                                                : Refusal::kOther};
 }
 
 }  // namespace shmring::flusher

@@ -36,13 +36,19 @@ SendResult judge_success(const HttpAnswer& answer, Signal signal) {
 
 }  // namespace
 
+Refusal refusal_of_http(long status) {
+  if (status == 400) return Refusal::kBadData;
+  return status == 413 ? Refusal::kTooLarge : Refusal::kOther;
+}
+
 SendResult judge(const HttpAnswer& answer, Signal signal) {
   if (answer.status >= 200 && answer.status <= 299) return judge_success(answer, signal);
   const bool is_retryable =
       answer.status == 429 || answer.status == 502 || answer.status == 503 || answer.status == 504;
   return {.outcome = is_retryable ? SendOutcome::kRetryable : SendOutcome::kRejected,
           .reason = reason_of(answer),
-          .retry_after = is_retryable ? answer.retry_after : std::nullopt};
+          .retry_after = is_retryable ? answer.retry_after : std::nullopt,
+          .refusal = refusal_of_http(answer.status)};
 }
 
 }  // namespace shmring::flusher

@@ -21,6 +21,8 @@ struct HttpAnswer {
       {};  // headers and trailers whose names begin with grpc-, in lower case
 };
 
+Refusal refusal_of_http(long status);
+
 /// 2xx: accepted, but for what a partial success leaves out; an unreadable body changes nothing about that. 429, 502, 503,
 /// 504: again later. Everything else, redirections included: refused for good.
 SendResult judge(const HttpAnswer& answer, Signal signal);

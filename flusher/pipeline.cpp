@@ -29,7 +29,8 @@ PerSignal windows_of(const Config& config) {
 
 }  // namespace
 
-Pipeline::Pipeline(const Config& config, SliceSource& source, std::vector<Destination> destinations, Log& log)
+Pipeline::Pipeline(const Config& config, SliceSource& source, std::vector<Destination> destinations, Log& log,
+                   BatchSpool* spool)
     : memory_per_signal_(config.memory_per_signal()),
       source_(source),
       log_(log),
@@ -39,7 +40,10 @@ Pipeline::Pipeline(const Config& config, SliceSource& source, std::vector<Destin
                   [this](Batch&& batch) { on_batch(std::move(batch)); }},
                  {Signal::kMetrics, config.batch_of(Signal::kMetrics),
                   [this](Batch&& batch) { on_batch(std::move(batch)); }}}},
-      delivery_(std::move(destinations), {.window = windows_of(config)},
+      delivery_(std::move(destinations),
+                {.window = windows_of(config),
+                 .memory_worth_spooling = config.memory_per_signal() / 2,
+                 .spool = spool},
                 [this](const Batch& batch, const BatchOutcome& outcome) { on_finished(batch, outcome); }),
       acknowledger_([this](const SliceKey& key, const OutcomeCounts& counts) {
         return source_.acknowledge(key, counts);
@@ -107,6 +111,7 @@ void Pipeline::on_batch(Batch&& batch) {
 }
 
 void Pipeline::on_finished(const Batch& batch, const BatchOutcome& outcome) {
+  if (outcome.is_spooled) return on_spooled(batch);
   const std::uint64_t refused = outcome.rejected + outcome.dead_lettered;
   if (refused > 0 || !outcome.reason.empty()) {
     log_.write_limited(LogLevel::kWarning, refused > 0 ? "records_rejected" : "destination_says",
@@ -128,12 +133,29 @@ void Pipeline::on_finished(const Batch& batch, const BatchOutcome& outcome) {
     totals_.dead_lettered += dead_lettered;
     totals_.invalid += piece.invalid;
     totals_.corrupt += piece.corrupt;
-    const std::uint64_t superseded = acknowledger_.superseded();
-    acknowledger_.settle(piece.key, counts_of(piece, rejected, dead_lettered));
-    if (acknowledger_.superseded() != superseded) {
-      log_.write_limited(LogLevel::kWarning, "superseded", "", {field("block", piece.key.block)});
-    }
+    settle(piece, counts_of(piece, rejected, dead_lettered));
   }
+}
+
+void Pipeline::on_spooled(const Batch& batch) {
+  log_.write_limited(LogLevel::kInfo, "spooled", to_string(batch.signal),
+                     {field("signal", to_string(batch.signal)), field("records", batch.records)});
+  for (const Piece& piece : batch.pieces) {
+    totals_.spooled += piece.valid;
+    totals_.invalid += piece.invalid;
+    totals_.corrupt += piece.corrupt;
+    OutcomeCounts counts = counts_of(piece, 0, 0);
+    std::swap(counts[static_cast<std::size_t>(Outcome::kAccepted)],
+              counts[static_cast<std::size_t>(Outcome::kSpooled)]);
+    settle(piece, counts);
+  }
+}
+
+void Pipeline::settle(const Piece& piece, const OutcomeCounts& counts) {
+  const std::uint64_t superseded = acknowledger_.superseded();
+  acknowledger_.settle(piece.key, counts);
+  if (acknowledger_.superseded() == superseded) return;
+  log_.write_limited(LogLevel::kWarning, "superseded", "", {field("block", piece.key.block)});
 }
 
 DrainBudget Pipeline::budget() const noexcept {

@@ -22,6 +22,7 @@ struct PipelineTotals {
   std::uint64_t accepted = 0;
   std::uint64_t rejected = 0;
   std::uint64_t dead_lettered = 0;
+  std::uint64_t spooled = 0;  // what becomes of them is in the spool's books
   std::uint64_t invalid = 0;
   std::uint64_t corrupt = 0;
 };
@@ -29,7 +30,8 @@ struct PipelineTotals {
 class Pipeline {
  public:
   /// REQUIRES: source and exporters outlive the pipeline; the exporters are given up or done before it ends.
-  Pipeline(const Config& config, SliceSource& source, std::vector<Destination> destinations, Log& log);
+  Pipeline(const Config& config, SliceSource& source, std::vector<Destination> destinations, Log& log,
+           BatchSpool* spool = nullptr);
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
@@ -47,6 +49,7 @@ class Pipeline {
   /// Nothing is under way.
   bool is_idle() const noexcept { return delivery_.unfinished_batches() == 0; }
   std::uint64_t unfinished_records() const noexcept { return delivery_.unfinished_records(); }
+  Delivery& delivery() noexcept { return delivery_; }
   const PipelineTotals& totals() const noexcept { return totals_; }
 
  private:
@@ -54,6 +57,8 @@ class Pipeline {
   void send_ready();
   void on_batch(Batch&& batch);
   void on_finished(const Batch& batch, const BatchOutcome& outcome);
+  void on_spooled(const Batch& batch);
+  void settle(const Piece& piece, const OutcomeCounts& counts);
   DrainBudget budget() const noexcept;
 
   std::uint64_t memory_per_signal_;

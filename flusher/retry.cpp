@@ -60,8 +60,8 @@ void RetryingExporter::on_result(const std::shared_ptr<Attempt>& attempt, const 
        field("reason", result.reason)});
   attempt->last = result;
   waiting_.insert(attempt);
-  timers_.after(wait, [this, attempt] {
-    if (attempt->is_given_back) return;
+  timers_.after(wait, [this, attempt, self = std::weak_ptr<int>(self_)] {
+    if (attempt->is_given_back || self.expired()) return;  // a loop may outlive its exporters
     waiting_.erase(attempt);
     try_now(attempt);
   });

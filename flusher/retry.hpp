@@ -69,7 +69,8 @@ class RetryingExporter final : public Exporter {
   Backoff backoff_;
   std::array<Patience, kSignalCount> patience_{};
   std::set<std::shared_ptr<Attempt>> waiting_;  // for their next attempt
-  std::unique_ptr<Exporter> next_;              // goes first
+  std::shared_ptr<int> self_ = std::make_shared<int>();
+  std::unique_ptr<Exporter> next_;  // goes first
 };
 
 }  // namespace shmring::flusher

@@ -17,17 +17,38 @@ constexpr auto kEarlyDrainGap = std::chrono::milliseconds(2);
 }  // namespace
 
 Served RingService::run() {
-  auto destinations = Destinations::create(config_, loop_, log_, [this](const Batch& batch) {
-    source_.count_possible_duplicates(batch.signal, batch.records);
-  });
+  Pipeline* told = nullptr;
+  auto destinations = Destinations::create(
+      config_, loop_, log_,
+      {.on_possible_duplicates =
+           [this](const Batch& batch) { source_.count_possible_duplicates(batch.signal, batch.records); },
+       .on_delayed =
+           [&told](std::size_t destination, Signal signal, const std::string&) {
+             if (told != nullptr) told->delivery().note_failure(destination, signal);
+           }});
   if (!destinations) {
     log_.write(LogLevel::kError, "cannot_export", {field("reason", destinations.error().message)});
     return {.exit_code = kExitCannotOpen};
   }
-  Pipeline pipeline(config_, source_, destinations->all(), log_);
+  auto spool = SpoolService::open(config_, ring_, reader_, *destinations, loop_, log_, [this] {
+    beat();
+    return orders_.end;
+  });
+  if (!spool) {
+    log_.write(LogLevel::kError, "cannot_spool", {field("reason", spool.error().message)});
+    return {.exit_code = kExitCannotOpen};
+  }
+  if (*spool == nullptr) return {};  // told to end while the spool could not be opened
+  spool_ = spool->get();
+  destinations_ = &*destinations;
+  Pipeline pipeline(config_, source_, destinations->all(), log_, spool_->store());
+  told = &pipeline;
+  spool_->begin(pipeline, source_);
   const Served served =
       config_.once == Once::kYes ? run_once(pipeline) : run_until_told(pipeline, *destinations);
+  spool_->stop();
   destinations->abandon_all();
+  told = nullptr;
   reader_.release_all();
   return served;
 }
@@ -38,11 +59,13 @@ Served RingService::run_once(Pipeline& pipeline) {
   finish(pipeline);
   look_at_ring();
   const PipelineTotals& totals = pipeline.totals();
-  const std::uint64_t bad = totals.rejected + totals.invalid + totals.corrupt;
+  const std::uint64_t bad =
+      totals.rejected + totals.dead_lettered + totals.spooled + totals.invalid + totals.corrupt;
   log_.write(LogLevel::kInfo, "exported",
              {field("accepted", totals.accepted), field("rejected", totals.rejected),
+              field("dead_lettered", totals.dead_lettered), field("spooled", totals.spooled),
               field("invalid", totals.invalid), field("corrupt", totals.corrupt)});
-  const bool is_fine = is_all_delivered(pipeline) && bad == 0 && !is_ring_lost_;
+  const bool is_fine = is_all_delivered(pipeline) && bad == 0 && !is_ring_lost_ && spool_->is_empty();
   return {.exit_code = is_fine ? kExitFine : kExitBadNews, .is_ring_lost = is_ring_lost_};
 }
 
@@ -83,6 +106,7 @@ Served RingService::end(Pipeline& pipeline) {
   const PipelineTotals& totals = pipeline.totals();
   log_.write(LogLevel::kInfo, is_ring_lost_ ? "left_ring" : "stopped",
              {field("accepted", totals.accepted), field("rejected", totals.rejected),
+              field("dead_lettered", totals.dead_lettered), field("spooled", totals.spooled),
               field("invalid", totals.invalid), field("corrupt", totals.corrupt)});
   return {.exit_code = is_delivered && !is_ring_lost_ ? kExitFine : kExitBadNews,
           .is_ring_lost = is_ring_lost_};
@@ -90,16 +114,30 @@ Served RingService::end(Pipeline& pipeline) {
 
 /// Until all has its outcome, or the time for that is up.
 void RingService::finish(Pipeline& pipeline) {
+  const auto is_done = [&] { return pipeline.is_idle() && !pipeline.has_left_some(); };
+  // With --once the spool's batches are what is to be exported, too.
+  wait_until(pipeline, [&] {
+    if (is_done() && (config_.once == Once::kNo || spool_->is_empty())) return true;
+    return orders_.end_at_once || (config_.once == Once::kYes && orders_.end);
+  });
+  spool_->stop();
+  if (is_done() || spool_->store() == nullptr) return;
+  // What no destination has taken by now goes to the spool, and so does what is left in the ring.
+  pipeline.delivery().park_all();
+  destinations_->abandon_all();
+  wait_until(pipeline, [&] { return is_done() || spool_->has_refused(); });
+}
+
+void RingService::wait_until(Pipeline& pipeline, const std::function<bool()>& is_over) {
   const TimePoint deadline = Clock::now() + config_.shutdown_timeout;
   TimePoint next_beat = Clock::now() + config_.shortest_interval();
   for (;;) {
     if (pipeline.wants_more()) drain(pipeline, nullptr);
-    if (pipeline.is_idle() && !pipeline.has_left_some()) return;
-    if (Clock::now() >= deadline || orders_.end_at_once) return;
-    if (config_.once == Once::kYes && orders_.end) return;
+    if (is_over() || Clock::now() >= deadline) return;
     loop_.turn(std::min(deadline, next_beat));
     if (Clock::now() < next_beat) continue;
     beat();
+    spool_->tick(free_);
     next_beat += config_.shortest_interval();
   }
 }
@@ -122,6 +160,8 @@ void RingService::drain(Pipeline& pipeline, WakeThread* wake, const SignalSet& d
   }
   last_drain_ = Clock::now();
   const DrainReport report = pipeline.drain(due);
+  free_ = static_cast<double>(report.free_blocks + report.recycled) / ring_.geometry().block_count;
+  spool_->tick(free_);
   if (report.records > 0) {
     log_.write(LogLevel::kDebug, "drained",
                {field("records", report.records), field("bytes", report.bytes),

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -13,6 +14,7 @@
 #include "flusher/pipeline.hpp"
 #include "flusher/ring_source.hpp"
 #include "flusher/schedule.hpp"
+#include "flusher/spool_service.hpp"
 #include "flusher/wake_thread.hpp"
 #include "libshmring/lease.hpp"
 #include "libshmring/page_guard.hpp"
@@ -55,6 +57,7 @@ class RingService {
   Served run_until_told(Pipeline& pipeline, Destinations& destinations);
   Served end(Pipeline& pipeline);
   void finish(Pipeline& pipeline);
+  void wait_until(Pipeline& pipeline, const std::function<bool()>& is_over);
   bool is_all_delivered(const Pipeline& pipeline);
   void drain(Pipeline& pipeline, WakeThread* wake, const SignalSet& due = kAllSignals);
   void beat();
@@ -71,6 +74,9 @@ class RingService {
   Reader& reader_;
   Orders& orders_;
   RingSource source_;
+  SpoolService* spool_ = nullptr;         // while it runs
+  Destinations* destinations_ = nullptr;  // likewise
+  double free_ = 1;                       // share of the ring's blocks, as the last drain found it
   TimePoint last_drain_{};
   std::uint64_t missed_ = 0;
   bool is_ring_lost_ = false;

@@ -40,6 +40,13 @@ Result<void> apply_file(Config& config, const std::string& text) {
   return {};
 }
 
+Result<void> apply_no_bisect(Config& config, const std::string& text) {
+  const auto value = parse_switch(text);
+  if (!value) return value.error();
+  config.bisect = *value ? Bisect::kNo : Bisect::kYes;
+  return {};
+}
+
 // ------------------------------------------------------------------------------------------------------- our own options
 
 void add(std::vector<Setting>& all, const char* name, const char* value, const char* help, Apply apply,
@@ -88,6 +95,9 @@ void add_pipeline(std::vector<Setting>& all) {
   add(all, "retry-after-limit", "DURATION", "longest wait that a server's Retry-After can ask for [5m]",
       duration(milliseconds(0),
                [](Config& c) -> std::chrono::microseconds& { return c.retry.longest_asked; }));
+  add(all, "no-bisect", "",
+      "refuse a whole batch where a server finds bad data in it, and do not look for the bad record",
+      apply_no_bisect, Setting::Takes::kNothing);
   add(all, "shutdown-timeout", "DURATION", "for the last export; what is left then stays in the ring [5s]",
       duration(milliseconds(0), [](Config& c) -> std::chrono::microseconds& { return c.shutdown_timeout; }));
 }
@@ -102,12 +112,35 @@ void add_exporters(std::vector<Setting>& all) {
       on_off<FileSync>([](Config& c) -> FileSync& { return c.file_sync; }), Setting::Takes::kNothing);
 }
 
+void add_spool(std::vector<Setting>& all) {
+  add(all, "spool", "DIR", "a folder on disk for what a destination that is away cannot take [none]",
+      [](Config& config, const std::string& text) -> Result<void> {
+        config.spool = text;
+        return {};
+      });
+  add(all, "spool-size", "SIZE",
+      "of what it holds at most; a full one drops its oldest before the ring runs full [1GiB]",
+      number(parse_size, 16U << 20U, UINT64_MAX, "16MiB or more",
+             [](Config& c) -> std::uint64_t& { return c.spool_limits.bytes; }));
+  add(all, "spool-min-free", "SIZE", "of the disk that the spool leaves to others [256MiB]",
+      number(parse_size, 0, UINT64_MAX >> 1U, "a size",
+             [](Config& c) -> std::uint64_t& { return c.spool_limits.min_free; }));
+  add(all, "spool-age", "DURATION", "older batches are dropped from it [168h]",
+      duration(std::chrono::seconds(1),
+               [](Config& c) -> std::chrono::microseconds& { return c.spool_limits.age; }));
+  add(all, "spool-replay-rate", "N",
+      "records of a signal that leave it in a second, for each destination; 0: no limit [100000]",
+      number(parse_count, 0, UINT64_MAX, "a number",
+             [](Config& c) -> std::uint64_t& { return c.spool_replay_rate; }));
+}
+
 std::vector<Setting> make_settings() {
   std::vector<Setting> all;
   add_ring(all);
   add_signal_settings(all);
   add_pipeline(all);
   add_exporters(all);
+  add_spool(all);
   add_otlp_settings(all);
   add_proxy_setting(all);
   add(all, "log-level", "LEVEL", "debug, info, warning or error [info]",

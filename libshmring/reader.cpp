@@ -59,6 +59,17 @@ Reader::Acknowledged Reader::acknowledge(const SliceKey& key, const OutcomeCount
   return Acknowledged::kDone;
 }
 
+Reader::Applied Reader::apply(const SliceKey& key, const OutcomeCounts& counts) {
+  if (key.block >= impl_->tracks.size()) return Applied::kCannot;
+  // Counts are never reset, so this says whether `exported` has passed the stretch, in whatever life of the block.
+  const ExportedWord exported =
+      ExportedWord::unpack(impl_->descriptor(key.block).exported.load(std::memory_order_acquire));  // P4
+  if (((exported.count - key.end_count) & kCountMask) <= kCountMask / 2) return Applied::kWasDone;
+  if (!impl_->advance(key.block, key, counts)) return Applied::kCannot;
+  impl_->settle(key.block);
+  return Applied::kDone;
+}
+
 void Reader::release_all() {
   for (std::uint32_t index = 0; index < impl_->tracks.size(); ++index) {
     if (!impl_->tracks[index].outstanding()) continue;

@@ -118,6 +118,13 @@ class Reader {
   /// kSuperseded: another flusher holds the lease, or the block is not what it was: nothing was changed; forget the slice.
   Acknowledged acknowledge(const SliceKey& key, const OutcomeCounts& counts);
 
+  enum class Applied : std::uint8_t { kDone, kWasDone, kCannot };
+
+  /// An acknowledgement that a predecessor had entitled itself to, on disk, and may not have come to make: made now, unless it
+  /// was. REQUIRES: called before the first drain(), for a block's stretches in their order.
+  /// kCannot: the block is not where it was; its records are handed out again.
+  Applied apply(const SliceKey& key, const OutcomeCounts& counts);
+
   /// Gives all unacknowledged slices back: unpins, and hands them out again at the next drain().
   void release_all();
 

@@ -24,6 +24,7 @@ libboost-dev           header  boost/interprocess/mapped_region.hpp
 libprotobuf-dev        header  google/protobuf/message.h
 protobuf-compiler      program protoc
 libcurl4-openssl-dev   header  curl/curl.h
+libsqlite3-dev         header  sqlite3.h
 zlib1g-dev             header  zlib.h
 libfmt-dev             header  fmt/format.h
 libcli11-dev           header  CLI/CLI.hpp

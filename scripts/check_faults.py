@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks that every test that docs/faults.md names exists: usage: check_faults.py BUILD_FOLDER [DOCUMENT]
+"""Checks that every test that docs/faults.md, or another such document, names exists: usage: check_faults.py BUILD_FOLDER [DOCUMENT]
 
 Exit code 0: all exist. 1: some do not. 77: some tests of this build folder are not built, so nobody can tell.
 """

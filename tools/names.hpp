@@ -11,7 +11,7 @@ namespace shmring::tools {
 
 /// By Outcome.
 inline constexpr std::array<std::string_view, kOutcomeCount> kOutcomeNames{
-    "accepted", "rejected", "dead_lettered", "invalid", "corrupt", "evicted", "spool_evicted"};
+    "accepted", "rejected", "dead_lettered", "invalid", "corrupt", "evicted", "spool_evicted", "spooled"};
 
 /// By DropCause.
 inline constexpr std::array<std::string_view, kDropCauseCount> kDropNames{

@@ -280,9 +280,11 @@ enum class Outcome : std::uint8_t {
   kCorrupt = 4,       // its block's framing is broken: the record cannot be found
   kEvicted = 5,       // overwritten by policy drop-oldest
   kSpoolEvicted = 6,  // dropped from a full spool
+  kSpooled = 7,       // handed over to the spool on disk, whose books say what became of it
 };
-inline constexpr std::size_t kOutcomeCount = 7;
-inline constexpr std::size_t kOutcomeCells = 8;  // reserved: one
+inline constexpr std::size_t kOutcomeCount = 8;
+inline constexpr std::size_t kOutcomeCells = 8;
+static_assert(kOutcomeCount <= kOutcomeCells);
 
 /// An outcome cell:  | flusher epoch 16 | records 48 |. Written by CAS; a cell of a later epoch means superseded.
 struct OutcomeCell {

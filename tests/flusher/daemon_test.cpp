@@ -150,7 +150,7 @@ TEST(Flusher, OnceSaysWhenSomethingWasRefused) {
   stage.emit(0, 10);
   FlusherProcess flusher = stage.start(backend.arguments({"--once"}));
   EXPECT_EQ(flusher.wait(), 1);
-  EXPECT_EQ(backend.server.requests(), 1U);
+  EXPECT_EQ(backend.server.requests(), 3U) << "the batch and its halves";
   EXPECT_EQ(stage.outcome(Outcome::kRejected), 10U);
   EXPECT_THAT(flusher.log_text(), HasSubstr("HTTP status 400: no"));
 }

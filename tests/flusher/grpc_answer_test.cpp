@@ -75,6 +75,34 @@ TEST(GrpcAnswer, AllOthersAreForGood) {
     EXPECT_EQ(judge_grpc(with_status(status), Signal::kLogs).outcome, SendOutcome::kRejected) << status;
 }
 
+TEST(GrpcAnswer, InvalidArgumentIsAboutTheRecords) {
+  for (unsigned code = 1; code <= 16; ++code) {
+    EXPECT_EQ(judge_grpc(with_status(std::to_string(code)), Signal::kLogs).refusal,
+              code == 3 ? Refusal::kBadData : Refusal::kOther)
+        << code;
+  }
+}
+
+TEST(GrpcAnswer, WhatALibrarySaysOfAMessageOverItsLimitIsForGoodAndAboutItsSize) {
+  const std::pair<const char*, const char*> words[] = {
+      {"8", "grpc: received message larger than max (5000000 vs. 4194304)"},
+      {"8", "SERVER: Received message larger than max (5000000 vs. 4194304)"},
+      {"8", "gRPC message exceeds maximum size 4194304: 5000000"},
+      {"8", "Received message exceeds the maximum configured message size."},
+      {"11", "Error, decoded message length too large: found 5000000 bytes, the limit is: 4194304 bytes"}};
+  for (const auto& [status, message] : words) {
+    HttpAnswer answer = with_status(status);
+    answer.grpc["grpc-message"] = message;
+    const SendResult result = judge_grpc(answer, Signal::kLogs);
+    EXPECT_EQ(result.outcome, SendOutcome::kRejected) << message;
+    EXPECT_EQ(result.refusal, Refusal::kTooLarge) << message;
+  }
+  HttpAnswer quota = with_status("8");
+  quota.grpc["grpc-message"] = "quota exceeded";
+  EXPECT_EQ(judge_grpc(quota, Signal::kLogs).refusal, Refusal::kOther);
+  EXPECT_EQ(judge_grpc({.status = 413}, Signal::kLogs).refusal, Refusal::kTooLarge);
+}
+
 TEST(GrpcAnswer, ResourceExhaustedIsForLaterIfTheServerSaysWhen) {
   HttpAnswer answer = with_status("8");
   answer.grpc["grpc-status-details-bin"] = retry_info(2, 500'000'000);

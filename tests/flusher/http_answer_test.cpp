@@ -41,6 +41,13 @@ TEST(HttpAnswer, EverythingElseIsForGood) {
   }
 }
 
+TEST(HttpAnswer, ARefusalSaysWhatItSaysAboutTheRecords) {
+  EXPECT_EQ(judge({.status = 400}, Signal::kLogs).refusal, Refusal::kBadData);
+  EXPECT_EQ(judge({.status = 413}, Signal::kLogs).refusal, Refusal::kTooLarge);
+  for (const long status : {301L, 401L, 403L, 404L, 408L, 500L, 501L})
+    EXPECT_EQ(judge({.status = status}, Signal::kLogs).refusal, Refusal::kOther) << status;
+}
+
 TEST(HttpAnswer, APartialSuccessIsAcceptedButForWhatItLeavesOut) {
   collector::logs::v1::ExportLogsServiceResponse logs;
   logs.mutable_partial_success()->set_rejected_log_records(3);

@@ -99,6 +99,11 @@ TEST(Invocation, EachOptionChangesSomething) {
                                                      {"client-key", "/c.key"},
                                                      {"timeout", "3s"},
                                                      {"compression", "gzip"},
+                                                     {"spool", "/spool"},
+                                                     {"spool-size", "64MiB"},
+                                                     {"spool-min-free", "1MiB"},
+                                                     {"spool-age", "1h"},
+                                                     {"spool-replay-rate", "5"},
                                                      {"log-level", "debug"}};
   for (const Setting& setting : settings()) {
     if (setting.takes == Setting::Takes::kNothing) continue;
@@ -113,9 +118,10 @@ TEST(Invocation, EachOptionChangesSomething) {
     EXPECT_NE(describe(before), describe(after)) << setting.name;
   }
   Given given;
-  const Config config = given.config({"--once", "--file-sync"});
+  const Config config = given.config({"--once", "--file-sync", "--no-bisect"});
   EXPECT_EQ(config.once, Once::kYes);
   EXPECT_EQ(config.file_sync, FileSync::kYes);
+  EXPECT_EQ(config.bisect, Bisect::kNo);
 }
 
 TEST(Invocation, AFlagBeatsTheEnvironmentWhichBeatsTheFile) {
@@ -350,6 +356,15 @@ TEST(Invocation, HelpNamesEveryOptionAndItsVariable) {
     EXPECT_THAT(help.text, HasSubstr(setting.environment));
   }
   EXPECT_THAT(given.parse({"--version"}).text, HasSubstr("shmring-flusher 0."));
+}
+
+TEST(EnvironmentOfTheProcess, AnEmptyVariableIsNotSet) {
+  setenv("SHMRING_INTERVAL", "", 1);
+  EXPECT_EQ(process_environment("SHMRING_INTERVAL"), std::nullopt);
+  setenv("SHMRING_INTERVAL", "7s", 1);
+  EXPECT_EQ(process_environment("SHMRING_INTERVAL"), "7s");
+  unsetenv("SHMRING_INTERVAL");
+  EXPECT_EQ(process_environment("SHMRING_INTERVAL"), std::nullopt);
 }
 
 /// The lines of the example, the options in them no longer commented out.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as a server's answer.
+// Any bytes as a server's answer, over HTTP and over gRPC.
 //
 // What must hold: the status alone decides whether a batch was taken, comes again or is refused; the body adds at most a
 // number of rejected records and a few hundred characters for the log.
@@ -8,6 +8,7 @@
 #include <array>
 #include <string>
 
+#include "flusher/grpc_answer.hpp"
 #include "flusher/http_answer.hpp"
 #include "tests/fuzz/check.hpp"
 #include "tests/fuzz/input.hpp"
@@ -26,6 +27,33 @@ SendOutcome outcome_of(long status) {
   if (status >= 200 && status <= 299) return SendOutcome::kAccepted;
   const bool again = status == 429 || status == 502 || status == 503 || status == 504;
   return again ? SendOutcome::kRetryable : SendOutcome::kRejected;
+}
+
+void check_common(const flusher::SendResult& result) {
+  check(result.rejected <= std::uint64_t{1} << 63U, "no negative number of records is rejected");
+  check(result.rejected == 0 || result.outcome == SendOutcome::kAccepted,
+        "only a partial success rejects records");
+  check(result.reason.size() <= 400, "a server's words are cut");
+}
+
+/// The same bytes as a message, as words and as details, behind every status there is and some that are none.
+void check_grpc(flusher::HttpAnswer answer, unsigned code, Signal signal) {
+  answer.status = 200;
+  answer.grpc = {{"grpc-status", std::to_string(code)},
+                 {"grpc-message", answer.body},
+                 {"grpc-status-details-bin", answer.body}};
+  const flusher::SendResult result = flusher::judge_grpc(answer, signal);
+  check_common(result);
+  check((result.outcome == SendOutcome::kAccepted) == (code == 0), "OK alone is a success");
+  const bool is_always_for_later =
+      code == 1 || code == 4 || code == 10 || code == 11 || code == 14 || code == 15;
+  constexpr unsigned kResourceExhausted = 8;
+  if (code != kResourceExhausted) {
+    check((result.outcome == SendOutcome::kRetryable) == is_always_for_later, "the status alone decides");
+  }
+  check(!result.retry_after ||
+            (*result.retry_after >= std::chrono::seconds(0) && *result.retry_after <= std::chrono::hours(25)),
+        "no server asks for a wait without an end");
 }
 
 }  // namespace
@@ -47,11 +75,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   answer.body.assign(reinterpret_cast<const char*>(input.rest().data()), input.rest().size());
   const flusher::SendResult result = flusher::judge(answer, signal);
   check(result.outcome == outcome_of(answer.status), "the status alone decides");
-  check(result.rejected <= std::uint64_t{1} << 63U, "no negative number of records is rejected");
-  check(result.rejected == 0 || result.outcome == SendOutcome::kAccepted,
-        "only a partial success rejects records");
+  check_common(result);
   check(result.retry_after.has_value() == (result.outcome == SendOutcome::kRetryable),
         "only a repetition waits");
-  check(result.reason.size() <= 400, "a server's words are cut");
+  check_grpc(answer, chosen % 20, signal);
   return 0;
 }

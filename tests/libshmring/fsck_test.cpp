@@ -194,9 +194,6 @@ TEST(Fsck, NotesReservedBytesThatAreNotZero) {
       "slot 0", "reserved", [](const TestRing& ring) { ring.slot(0).reserved2[15] = 1; }, note);
   expect_one(
       "block 3", "reserved", [](const TestRing& ring) { ring.descriptor(3).reserved1[6] = 1; }, note);
-  expect_one(
-      "block 3", "reserved",
-      [](const TestRing& ring) { ring.descriptor(3).outcomes[0][0][kOutcomeCount].store(1); }, note);
 }
 
 TEST(Fsck, SaysWhoseADamagedBlockIs) {

@@ -171,10 +171,10 @@ TEST(Drain, DoesNothingForAFlusherThatLostItsLease) {
 
 TEST(Acknowledge, CountsEveryOutcomeAndRecyclesTheBlock) {
   const TestRing ring;
-  test::seal_with(ring, 0, {"a", "b", "c", "d", "e", "f", "g"});
+  test::seal_with(ring, 0, {"a", "b", "c", "d", "e", "f", "g", "h"});
   Flusher flusher(ring);
   const auto slices = flusher.drain();
-  EXPECT_EQ(flusher.reader->acknowledge(slices[0].key, {1, 1, 1, 1, 1, 1, 1}), Acknowledged::kDone);
+  EXPECT_EQ(flusher.reader->acknowledge(slices[0].key, {1, 1, 1, 1, 1, 1, 1, 1}), Acknowledged::kDone);
   for (std::size_t outcome = 0; outcome < kOutcomeCount; ++outcome) {
     EXPECT_EQ(ring.outcome(0, static_cast<Outcome>(outcome)), 1U) << outcome;
   }

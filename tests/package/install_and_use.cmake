@@ -18,7 +18,7 @@ foreach(file
     bin/shmring bin/shmring-flusher include/shmring/shmring.hpp ${LIBDIR}/libshmring.so ${LIBDIR}/libshmring.a
     ${LIBDIR}/pkgconfig/shmring.pc ${LIBDIR}/cmake/shmring/shmring-config.cmake
     share/man/man1/shmring.1 share/man/man1/shmring-flusher.1 share/bash-completion/completions/shmring
-    lib/systemd/system/shmring-flusher.service)
+    lib/systemd/system/shmring-flusher.service share/shmring/shmring-flusher.conf)
   if(NOT EXISTS "${prefix}/${file}")
     message(FATAL_ERROR "not installed: ${file}")
   endif()
