@@ -16,7 +16,9 @@ import re
 import sys
 
 # Rows whose histogram is kept, for the chart: our log records, and what a reader will want to see beside them.
-DISTRIBUTIONS = re.compile("emit_log|nothing$|clock_memcpy$|lttng_ust$|spdlog_async$|quill$|otel_cpp_batch_log$|otel_rust_batch_log$")
+# No more than the chart has colours.
+DISTRIBUTIONS = re.compile("(emit_log_site_tsc|emit_log|emit_log_drained|emit_log_first_touch|nothing|clock_memcpy|lttng_ust|spdlog_async|"
+                           "quill|otel_cpp_batch_log|otel_rust_batch_log)$")
 QUANTILES = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
 PER_OCTAVE = 8  # buckets of a kept histogram
 
