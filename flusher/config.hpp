@@ -117,6 +117,12 @@ struct Config {
       128U << 20U;  // bytes; of the flusher's own memory, half of it for batches, by thirds
   std::chrono::microseconds shutdown_timeout{5'000'000};  // for the last export; with --once, for all of it
 
+  std::filesystem::path dead_letter =
+      {};  // a folder for what was refused for good; empty: it is only counted
+  std::uint64_t dead_letter_bytes = std::uint64_t{256} << 20U;  // of its files
+  std::chrono::microseconds dead_letter_age = std::chrono::hours(720);
+  Once replay_dead_letters = Once::kNo;  // sends them again, and ends
+
   std::filesystem::path spool = {};  // a folder for what a destination that is away cannot take; empty: none
   spool::SpoolLimits spool_limits = {};
   std::uint64_t spool_replay_rate =

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "flusher/attachment.hpp"
+#include "flusher/dead_letter_replay.hpp"
 #include "flusher/event_loop.hpp"
 #include "flusher/invocation.hpp"
 #include "flusher/ring_service.hpp"
@@ -113,6 +114,7 @@ std::unique_ptr<RingFile> wait_for_ring(const Config& config, EventLoop& loop, L
 }  // namespace
 
 int run_daemon(const Config& config, Log& log) {
+  if (config.replay_dead_letters == Once::kYes) return replay_dead_letters(config, log);
   auto signals = Signals::block();
   if (!signals) return cannot_open(log, signals.error()).exit_code;
   EventLoop loop(static_cast<long>(config.in_flight_of(Signal::kLogs) + config.in_flight_of(Signal::kTraces) +

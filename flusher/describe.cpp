@@ -98,6 +98,9 @@ void describe_spool(const Config& config, Lines& lines) {
   lines.add("spool-min-free", format_size(config.spool_limits.min_free));
   lines.add_duration("spool-age", config.spool_limits.age);
   lines.add("spool-replay-rate", fmt::format("{}", config.spool_replay_rate));
+  lines.add("dead-letter", config.dead_letter.empty() ? "(none)" : config.dead_letter.string());
+  lines.add("dead-letter-size", format_size(config.dead_letter_bytes));
+  lines.add_duration("dead-letter-age", config.dead_letter_age);
 }
 
 void describe_exporters(const Config& config, Lines& lines) {

@@ -59,8 +59,9 @@ void Replay::pump_lane(std::size_t destination, Signal signal, TimePoint now) {
 bool Replay::may_send(Lane& lane, TimePoint now) {
   if (options_.records_per_second == 0) return true;
   const auto rate = static_cast<double>(options_.records_per_second);
-  const double passed = std::chrono::duration<double>(now - std::exchange(lane.credited, now)).count();
-  lane.credit = std::min(rate, lane.credit + std::min(passed, 1.0) * rate);
+  const double passed = std::chrono::duration<double>(now - lane.credited).count();
+  lane.credited = std::max(lane.credited, now);
+  lane.credit = std::min(rate, lane.credit + std::clamp(passed, 0.0, 1.0) * rate);
   if (lane.credit > 0) return true;
   pump_after(std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(-lane.credit / rate)) +
              std::chrono::milliseconds(1));

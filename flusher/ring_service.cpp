@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "flusher/dead_letter_files.hpp"
 #include "flusher/invocation.hpp"
 
 namespace shmring::flusher {
@@ -17,6 +18,17 @@ constexpr auto kEarlyDrainGap = std::chrono::milliseconds(2);
 }  // namespace
 
 Served RingService::run() {
+  std::unique_ptr<DeadLetterFiles> dead_letters;
+  if (!config_.dead_letter.empty()) {
+    auto opened = DeadLetterFiles::open(config_.dead_letter,
+                                        {config_.dead_letter_bytes, config_.dead_letter_age}, log_);
+    if (!opened) {
+      log_.write(LogLevel::kError, "cannot_keep_dead_letters", {field("reason", opened.error().message)});
+      return {.exit_code = kExitCannotOpen};
+    }
+    dead_letters = std::move(*opened);
+    dead_letters->tick();
+  }
   Pipeline* told = nullptr;
   auto destinations = Destinations::create(
       config_, loop_, log_,
@@ -25,7 +37,8 @@ Served RingService::run() {
        .on_delayed =
            [&told](std::size_t destination, Signal signal, const std::string&) {
              if (told != nullptr) told->delivery().note_failure(destination, signal);
-           }});
+           }},
+      dead_letters.get());
   if (!destinations) {
     log_.write(LogLevel::kError, "cannot_export", {field("reason", destinations.error().message)});
     return {.exit_code = kExitCannotOpen};

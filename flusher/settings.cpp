@@ -134,6 +134,23 @@ void add_spool(std::vector<Setting>& all) {
              [](Config& c) -> std::uint64_t& { return c.spool_replay_rate; }));
 }
 
+void add_dead_letters(std::vector<Setting>& all) {
+  add(all, "dead-letter", "DIR",
+      "a folder for what a destination refused for good [none: it is only counted]",
+      [](Config& config, const std::string& text) -> Result<void> {
+        config.dead_letter = text;
+        return {};
+      });
+  add(all, "dead-letter-size", "SIZE", "of its files; the oldest are dropped [256MiB]",
+      number(parse_size, 1U << 20U, UINT64_MAX, "1MiB or more",
+             [](Config& c) -> std::uint64_t& { return c.dead_letter_bytes; }));
+  add(all, "dead-letter-age", "DURATION", "older files are dropped [720h]",
+      duration(std::chrono::seconds(1),
+               [](Config& c) -> std::chrono::microseconds& { return c.dead_letter_age; }));
+  add(all, "replay-dead-letters", "", "send them again, remove what is taken, end",
+      on_off<Once>([](Config& c) -> Once& { return c.replay_dead_letters; }), Setting::Takes::kNothing);
+}
+
 std::vector<Setting> make_settings() {
   std::vector<Setting> all;
   add_ring(all);
@@ -141,6 +158,7 @@ std::vector<Setting> make_settings() {
   add_pipeline(all);
   add_exporters(all);
   add_spool(all);
+  add_dead_letters(all);
   add_otlp_settings(all);
   add_proxy_setting(all);
   add(all, "log-level", "LEVEL", "debug, info, warning or error [info]",

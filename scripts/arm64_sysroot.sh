@@ -8,7 +8,7 @@
 #   --with-kernel  also a kernel and busybox, for a virtual machine
 set -euo pipefail
 
-libraries=(libboost-dev libcli11-dev libcurl4-openssl-dev libfmt-dev libgmock-dev libgtest-dev libnghttp2-dev
+libraries=(libboost-dev libcli11-dev libcurl4-openssl-dev libsqlite3-dev libfmt-dev libgmock-dev libgtest-dev libnghttp2-dev
   libprotobuf-dev libssl-dev nlohmann-json3-dev zlib1g-dev)
 programs=()
 

@@ -2,6 +2,7 @@
 // `shmring status --output json`. Names here are an interface: they may grow, they do not change.
 #include <array>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "tools/names.hpp"
 #include "tools/status_report.hpp"
@@ -43,15 +44,41 @@ Json accounting_json(const StatusReport& report) {
   json["closes"] = in_motion ? Json(nullptr) : Json(accounting.closing == Closing::kCloses);
   json["in_motion"] = in_motion;
   if (in_motion && report.later) json["bounds"] = bounds_json(accounting.total, report.later->total);
+  json["pending_in_spool"] =
+      std::accumulate(report.pending_in_spool.begin(), report.pending_in_spool.end(), std::uint64_t{0});
   json["duplicates_possible"] = accounting.total.duplicates_possible;
   Json signals;
   for (const Signal signal : kSignals) {
     const SignalAccounting& counts = accounting.signals[static_cast<std::size_t>(signal)];
     signals[to_string(signal)] = counts_json(counts);
+    signals[to_string(signal)]["pending_in_spool"] =
+        report.pending_in_spool[static_cast<std::size_t>(signal)];
     signals[to_string(signal)]["duplicates_possible"] = counts.duplicates_possible;
   }
   json["signals"] = signals;
   return json;
+}
+
+/// Where batches of an outage wait; with what is in there of other rings, too.
+Json spools_json(const StatusReport& report) {
+  Json list = Json::array();
+  for (const spool::SpoolLook& each : report.spools) {
+    Json lanes = Json::array();
+    for (const spool::LaneRows& lane : each.view.lanes) {
+      lanes.push_back({{"destination", lane.destination},
+                       {"signal", to_string(lane.signal)},
+                       {"batches", lane.rows},
+                       {"records", lane.records}});
+    }
+    const spool::SpoolSize& size = each.view.size;
+    list.push_back({{"path", each.folder.string()},
+                    {"problem", each.problem.empty() ? Json(nullptr) : Json(each.problem)},
+                    {"batches", size.rows},
+                    {"bytes", size.bytes},
+                    {"oldest_age_ms", size.rows > 0 ? Json(milliseconds(size.oldest_age)) : Json(nullptr)},
+                    {"waiting", lanes}});
+  }
+  return list;
 }
 
 Json flusher_json(const FlusherView& flusher) {
@@ -103,6 +130,7 @@ std::string as_json(const StatusReport& report) {
                      {"unknown_holders", holders_json(report.writers)}};
   const Json json{{"ring", ring},
                   {"accounting", accounting_json(report)},
+                  {"spools", spools_json(report)},
                   {"writers", writers},
                   {"flusher", flusher_json(report.flusher)}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <utility>
 #include <vector>
 
 #include "libshmring/liveness.hpp"
@@ -57,8 +58,12 @@ Result<StatusReport> make_report(const RingFile& ring) {
   report.geometry = ring.geometry();
   report.flusher = *flusher;
   report.writers = count_writers(ring);
-  report.accounting = account(ring);
-  if (report.accounting.closing == Closing::kInMotion) report.later = account(ring);
+  spool::JointAccounting joint = spool::account_with_spools(ring);
+  report.accounting = joint.accounting;
+  report.pending_in_spool = joint.pending_in_spool;
+  report.spools = std::move(joint.spools);
+  if (report.accounting.closing == Closing::kInMotion)
+    report.later = spool::account_with_spools(ring).accounting;
   // The second count may have met a quiet moment, and is then as good as the first would have been.
   if (report.later && report.later->closing != Closing::kInMotion) {
     report.accounting = *report.later;

@@ -2,6 +2,7 @@
 // Everything that `shmring status` knows about a ring, and its three ways of saying it.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "libshmring/accounting.hpp"
 #include "libshmring/ring_file.hpp"
 #include "shmring/result.hpp"
+#include "spool/joint_accounting.hpp"
 #include "tools/flusher_view.hpp"
 #include "tools/slot_holder.hpp"
 
@@ -30,6 +32,8 @@ struct StatusReport {
   Accounting accounting;
   /// Where somebody wrote during all our passes: a second count, taken later. What is true lies between the two.
   std::optional<Accounting> later;
+  std::vector<spool::SpoolLook> spools;  // their books are part of the accounting
+  std::array<std::uint64_t, kSignalCount> pending_in_spool{};
   WriterCensus writers;
   FlusherView flusher;
   std::optional<std::chrono::nanoseconds> oldest_age;  // of the oldest block with something pending

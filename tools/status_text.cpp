@@ -61,6 +61,24 @@ std::string fill_line(const StatusReport& report) {
   return line;
 }
 
+void add_spools(Table& table, const StatusReport& report) {
+  for (const spool::SpoolLook& each : report.spools) {
+    if (!each.problem.empty()) {
+      table.add({"spool", escaped(each.folder.string()) + ": " + escaped(each.problem)});
+      continue;
+    }
+    const spool::SpoolSize& size = each.view.size;
+    std::string line = fmt::format("{}: {} batches, {}", escaped(each.folder.string()),
+                                   format_count(size.rows), format_size(size.bytes));
+    if (size.rows > 0) line += ", oldest waits for " + format_duration(size.oldest_age);
+    table.add({"spool", line});
+    for (const spool::LaneRows& lane : each.view.lanes) {
+      table.add({"", fmt::format("{} {} wait for {}", format_count(lane.records), to_string(lane.signal),
+                                 escaped(lane.destination))});
+    }
+  }
+}
+
 std::string head(const StatusReport& report) {
   const Geometry& geometry = report.geometry;
   Table table({Align::kLeft, Align::kLeft});
@@ -71,6 +89,7 @@ std::string head(const StatusReport& report) {
   table.add({"writers", writers_line(report.writers)});
   add_unknown_holders(table, report.writers);
   table.add({"flusher", flusher_line(report.flusher)});
+  add_spools(table, report);
   table.add(
       {"oldest", report.oldest_age ? "waits for " + format_duration(*report.oldest_age) : "nothing waits"});
   return table.str();
@@ -115,7 +134,9 @@ std::string closing_line(const StatusReport& report) {
       line = "The accounting closes";
       break;
     case Closing::kOpen:
-      line = "The accounting DOES NOT CLOSE: the ring is damaged (shmring fsck)";
+      line = report.spools.empty() ? "The accounting DOES NOT CLOSE: the ring is damaged (shmring fsck)"
+                                   : "The accounting DOES NOT CLOSE: the ring is damaged (shmring fsck), or "
+                                     "its spool is gone or damaged";
       break;
     case Closing::kInMotion: {
       const SignalAccounting& later = report.later ? report.later->total : total;

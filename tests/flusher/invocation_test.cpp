@@ -104,6 +104,9 @@ TEST(Invocation, EachOptionChangesSomething) {
                                                      {"spool-min-free", "1MiB"},
                                                      {"spool-age", "1h"},
                                                      {"spool-replay-rate", "5"},
+                                                     {"dead-letter", "/dead"},
+                                                     {"dead-letter-size", "2MiB"},
+                                                     {"dead-letter-age", "1h"},
                                                      {"log-level", "debug"}};
   for (const Setting& setting : settings()) {
     if (setting.takes == Setting::Takes::kNothing) continue;

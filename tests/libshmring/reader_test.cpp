@@ -252,6 +252,48 @@ TEST(Acknowledge, GoesOnOverTheWrapOfABlocksGeneration) {
   EXPECT_EQ(texts(flusher.drain()), Texts{"next"});
 }
 
+OutcomeCounts spooled(std::uint64_t records) {
+  OutcomeCounts counts{};
+  counts[static_cast<std::size_t>(Outcome::kSpooled)] = records;
+  return counts;
+}
+
+TEST(Apply, MakesAnAcknowledgementThatAPredecessorDidNotComeToMake) {
+  const TestRing ring;
+  test::seal_with(ring, 0, {"a", "b"});
+  const SliceKey key = [&] {
+    Flusher dead(ring);
+    return dead.drain().at(0).key;
+  }();
+  Flusher flusher(ring);
+  EXPECT_EQ(flusher.reader->apply(key, spooled(2)), Reader::Applied::kDone);
+  EXPECT_EQ(flusher.reader->apply(key, spooled(2)), Reader::Applied::kWasDone);
+  EXPECT_TRUE(flusher.drain().empty());
+  EXPECT_EQ(ring.outcome(0, Outcome::kSpooled), 2U);
+  EXPECT_EQ(ring.state(0).state, BlockState::kFree);
+  EXPECT_EQ(account(ring.file()).closing, Closing::kCloses);
+}
+
+TEST(Apply, RefusesAStretchThatDoesNotFollow) {
+  const TestRing ring;
+  test::seal_with(ring, 0, {"a", "b"});
+  SliceKey key = [&] {
+    Flusher dead(ring);
+    return dead.drain().at(0).key;
+  }();
+  Flusher flusher(ring);
+  SliceKey later = key;
+  later.begin_count = key.begin_count + 1;
+  EXPECT_EQ(flusher.reader->apply(later, spooled(1)), Reader::Applied::kCannot);
+  SliceKey other_life = key;
+  ++other_life.block_generation;
+  EXPECT_EQ(flusher.reader->apply(other_life, spooled(2)), Reader::Applied::kCannot);
+  SliceKey nowhere = key;
+  nowhere.block = 99;
+  EXPECT_EQ(flusher.reader->apply(nowhere, spooled(2)), Reader::Applied::kCannot);
+  EXPECT_EQ(texts(flusher.drain()), (Texts{"a", "b"}));
+}
+
 TEST(ReleaseAll, GivesEverythingBackToBeHandedOutAgain) {
   const TestRing ring;
   test::seal_with(ring, 0, {"a"});

@@ -2,11 +2,17 @@
 // shmring status on real rings.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "libshmring/lease.hpp"
+#include "libshmring/reader.hpp"
 #include "libshmring/ring_file.hpp"
 #include "program.hpp"
 #include "shmring/logger.hpp"
+#include "spool/spool_file.hpp"
+#include "spool/spool_note.hpp"
 
 namespace shmring::tools::test {
 namespace {
@@ -53,6 +59,80 @@ TEST(StatusOfARing, IsBadNewsWhenOneCounterIsOneOff) {
   EXPECT_EQ(ended.exit_code, 1);
   EXPECT_NE(ended.out.find("DOES NOT CLOSE"), std::string::npos) << ended.out;
   EXPECT_EQ(status_json(ring.path())["accounting"]["closes"], false);
+}
+
+/// A ring from which two records were handed over to a spool, and acknowledged.
+struct Spooled {
+  TestRing ring;
+  std::filesystem::path folder = std::filesystem::path(ring.path()).parent_path() / "spool";
+
+  Spooled() {
+    EXPECT_EQ(shmring({"emit", ring.path()}, "one\ntwo\n").exit_code, 0);
+    const auto file = RingFile::attach(ring.path());
+    const auto lease = Lease::try_take(*file);
+    const auto reader = Reader::create(*file, *lease);
+    spool::RingId id;
+    std::copy_n(std::begin(file->header().identity.uuid), id.size(), id.begin());
+    EXPECT_TRUE(spool::note_spool(ring.path(), folder));
+    const auto spool = spool::SpoolFile::open(folder, {.min_free = 0}, id);
+    (*reader)->drain(1 << 20, [&](Slice&& slice) {
+      OutcomeCounts counts{};
+      counts[static_cast<std::size_t>(Outcome::kSpooled)] = slice.key.records();
+      EXPECT_TRUE((*spool)->begin());
+      spool::NewBatch batch{
+          .signal = Signal::kLogs, .request = "r", .records = slice.key.records(), .destinations = {"otlp"}};
+      batch.pieces.push_back({.key = slice.key, .valid = slice.key.records()});
+      EXPECT_TRUE((*spool)->keep({batch}, spool::WhenFull::kRefuse));
+      EXPECT_TRUE((*spool)->commit());
+      key = slice.key;
+      return true;
+    });
+    check_between();
+    OutcomeCounts counts{};
+    counts[static_cast<std::size_t>(Outcome::kSpooled)] = key.records();
+    EXPECT_EQ((*reader)->acknowledge(key, counts), Reader::Acknowledged::kDone);
+  }
+  /// After the spool's commit and before the ring's acknowledgement each record is counted once.
+  void check_between() const {
+    const auto json = status_json(ring.path());
+    EXPECT_EQ(json["accounting"]["closes"], true) << json;
+    EXPECT_EQ(json["accounting"]["pending"], 2);
+  }
+  SliceKey key;
+};
+
+TEST(StatusOfARing, CountsWhatWaitsInItsSpool) {
+  const Spooled spooled;
+  const auto json = status_json(spooled.ring.path());
+  EXPECT_EQ(json["accounting"]["closes"], true) << json;
+  EXPECT_EQ(json["accounting"]["pending"], 2);
+  EXPECT_EQ(json["accounting"]["pending_in_spool"], 2);
+  EXPECT_EQ(json["accounting"]["spooled"], 0);
+  EXPECT_EQ(json["spools"][0]["batches"], 1);
+  EXPECT_EQ(json["spools"][0]["waiting"][0]["destination"], "otlp");
+  const Ended text = shmring({"status", spooled.ring.path()});
+  EXPECT_EQ(text.exit_code, 0) << text.out;
+  EXPECT_NE(text.out.find("2 logs wait for otlp"), std::string::npos) << text.out;
+}
+
+TEST(StatusOfARing, DoesNotCloseWhenACounterOfItsSpoolIsOneOff) {
+  for (const char* column : {"taken", "accepted", "spool_evicted", "corrupt"}) {
+    const Spooled spooled;
+    auto database =
+        spool::Database::open(spooled.folder / spool::SpoolFile::kFileName, spool::Mode::kReadWrite);
+    ASSERT_TRUE(database->execute(std::string("UPDATE totals SET ") + column + " = " + column + " + 1"));
+    EXPECT_EQ(status_json(spooled.ring.path())["accounting"]["closes"], false) << column;
+    EXPECT_EQ(shmring({"status", spooled.ring.path()}).exit_code, 1) << column;
+  }
+}
+
+TEST(StatusOfARing, SaysThatASpoolIsGone) {
+  const Spooled spooled;
+  std::filesystem::remove_all(spooled.folder);
+  const auto json = status_json(spooled.ring.path());
+  EXPECT_EQ(json["accounting"]["closes"], false);
+  EXPECT_EQ(json["accounting"]["spooled"], 2);
+  EXPECT_FALSE(json["spools"][0]["problem"].is_null());
 }
 
 TEST(StatusOfARing, IsBadNewsWhenSomethingWasDropped) {
