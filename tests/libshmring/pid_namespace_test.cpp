@@ -23,6 +23,13 @@ int says_its_own() { return remembered_pid_namespace() == pid_namespace() ? 0 : 
 /// A root without /proc: who is asked there has nobody to ask.
 bool hide_proc() { return ::chroot("/dev/shm") == 0 && ::chdir("/") == 0 && pid_namespace() == 0; }
 
+/// `work` by the first process of another namespace.
+template <typename Work>
+int first_of_another(const Work& work) {
+  if (::unshare(CLONE_NEWPID) != 0) return kNotPermitted;
+  return test::in_child([&] { return ::getpid() != 1 ? 2 : work(); });
+}
+
 class PidNamespaceProcesses : public testing::Test {
  protected:
   void SetUp() override {
@@ -87,10 +94,6 @@ TEST_F(PidNamespaceProcesses, BehindAFirstProcessThatNeverLookedIsThatOther) {
 }
 
 TEST_F(PidNamespaceProcesses, IsNotMistakenWhereAParentHasTheIdOfOneThatKnew) {
-  const auto first_of_another = [](auto&& work) {
-    if (::unshare(CLONE_NEWPID) != 0) return kNotPermitted;
-    return test::in_child([&] { return ::getpid() != 1 ? 2 : work(); });
-  };
   // A first process that knows, in its namespace another first process that does not, and its child.
   const int ended = test::in_child([&] {
     return first_of_another([&] {
@@ -114,10 +117,6 @@ int in_bare_child(const Work& work) {
 }
 
 TEST_F(PidNamespaceProcesses, IsNotTakenOverByAChildWithoutForkHandlers) {
-  const auto first_of_another = [](auto&& work) {
-    if (::unshare(CLONE_NEWPID) != 0) return kNotPermitted;
-    return test::in_child([&] { return ::getpid() != 1 ? 2 : work(); });
-  };
   // As above, but the child of the first process that does not know was made by _Fork(): what it finds is for that process.
   const int ended = test::in_child([&] {
     return first_of_another([&] {
