@@ -53,9 +53,9 @@ libconcurrentqueue-dev header  concurrentqueue/concurrentqueue.h
 liblttng-ust-dev       header  lttng/tracepoint.h
 lttng-tools            program lttng-sessiond
 '
-# Python drives the other side; the programs themselves are no packages of Debian.
+# A Collector is built from Go modules (scripts/interop.sh); they need a newer Go than Debian's.
 interop_set='
-python3                program python3
+openssl                program openssl
 '
 model_set='
 gcc                    program gcc
