@@ -102,7 +102,7 @@ bool export_by(const Route& route, const testing::ScratchRing& ring, const Colle
 }
 
 bool try_route(const Route& route, const std::string& program, const Sent& sent) {
-  const CertificateAuthority authority;
+  CertificateAuthority authority;
   CollectorProcess collector(program,
                              route.is_tls ? std::optional(authority.issue("collector")) : std::nullopt);
   const testing::ScratchRing ring({.blocks = 1024, .block_bytes = 16384});
