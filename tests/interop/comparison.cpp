@@ -18,20 +18,25 @@ using google::protobuf::Message;
 
 constexpr unsigned kShownDifferences = 5;
 
-/// Takes away the empty messages that are nobody's choice of a oneof: what is absent and what is empty say the same.
-void drop_empty_messages(Message& message) {
+/// Takes away what says the same as its absence: empty messages that are nobody's choice of a oneof, and a -0 where 0 is the default
+/// (libprotobuf sends it, the Collector leaves it out).
+void drop_what_says_nothing(Message& message) {
   const auto* const reflection = message.GetReflection();
   std::vector<const FieldDescriptor*> fields;
   reflection->ListFields(message, &fields);
   for (const FieldDescriptor* field : fields) {
+    const bool is_plain_double = field->cpp_type() == FieldDescriptor::CPPTYPE_DOUBLE &&
+                                 !field->is_repeated() && !field->has_presence();
+    if (is_plain_double && reflection->GetDouble(message, field) == 0)
+      reflection->ClearField(&message, field);
     if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
     if (field->is_repeated()) {
       for (int i = 0; i < reflection->FieldSize(message, field); ++i)
-        drop_empty_messages(*reflection->MutableRepeatedMessage(&message, field, i));
+        drop_what_says_nothing(*reflection->MutableRepeatedMessage(&message, field, i));
       continue;
     }
     Message& inner = *reflection->MutableMessage(&message, field);
-    drop_empty_messages(inner);
+    drop_what_says_nothing(inner);
     if (field->containing_oneof() == nullptr && inner.ByteSizeLong() == 0)
       reflection->ClearField(&message, field);
   }
@@ -39,8 +44,8 @@ void drop_empty_messages(Message& message) {
 
 /// Empty: equal. Else what differs.
 std::string difference(Message& sent, Message& arrived) {
-  drop_empty_messages(sent);
-  drop_empty_messages(arrived);
+  drop_what_says_nothing(sent);
+  drop_what_says_nothing(arrived);
   google::protobuf::util::DefaultFieldComparator nan_is_nan;
   nan_is_nan.set_treat_nan_as_equal(true);
   google::protobuf::util::MessageDifferencer differencer;

@@ -90,14 +90,18 @@ bool export_by(const Route& route, const testing::ScratchRing& ring, const Colle
   const bool is_grpc = std::string(route.protocol) == "grpc";
   const auto port = is_grpc ? collector.grpc_port() : collector.http_port();
   testing::FlusherProcess flusher(
-      SHMRING_FLUSHER, {"--ring", ring.path(), "--exporter", "otlp", "--once"}, ring.folder() / "log",
+      SHMRING_FLUSHER,
+      {"--ring", ring.path(), "--exporter", "otlp", "--once", "--shutdown-timeout", "60s", "--timeout",
+       "60s"},
+      ring.folder() / "log",
       {fmt::format("OTEL_EXPORTER_OTLP_ENDPOINT={}://127.0.0.1:{}", route.is_tls ? "https" : "http", port),
        fmt::format("OTEL_EXPORTER_OTLP_PROTOCOL={}", route.protocol),
        fmt::format("OTEL_EXPORTER_OTLP_COMPRESSION={}", route.compression),
        "OTEL_EXPORTER_OTLP_CERTIFICATE=" + authority.certificate().string(), "no_proxy=127.0.0.1"});
-  if (flusher.wait() == 0) return true;
-  fmt::print(stderr, "the flusher did not end well:\n{}the Collector's log:\n{}", flusher.log_text(),
-             collector.log_text());
+  // A warning is a difference, too: a Collector that took everything has said so in a way that the flusher has to understand.
+  if (flusher.wait() == 0 && flusher.log_text().find("level=warning") == std::string::npos) return true;
+  fmt::print(stderr, "the flusher did not end well, or was not content:\n{}the Collector's log:\n{}",
+             flusher.log_text(), collector.log_text());
   return false;
 }
 

@@ -41,7 +41,7 @@ struct Arrived {
 };
 
 /// How many of `sent` arrived once and equal, field by field, with their scope and resource. Prints the first few differences.
-/// An absent message and an empty one are the same, as for every reader of OTLP; so are NaNs.
+/// An absent message and an empty one are the same, as for every reader of OTLP; so are NaNs, and -0 and the default 0.
 std::size_t count_equal(const std::vector<opentelemetry::proto::logs::v1::LogRecord>& sent,
                         const std::vector<Arrived<opentelemetry::proto::logs::v1::LogRecord>>& arrived);
 std::size_t count_equal(const std::vector<opentelemetry::proto::trace::v1::Span>& sent,
