@@ -12,6 +12,7 @@
 #include <charconv>
 
 #include "flusher/grpc_text.hpp"
+#include "flusher/gzip.hpp"
 #include "flusher/otlp_response.hpp"
 
 namespace shmring::flusher {
@@ -112,10 +113,43 @@ bool says_too_large(unsigned code, std::string_view words) {
                      [&](std::string_view phrase) { return words.find(phrase) != std::string_view::npos; });
 }
 
+std::string value_of(const HttpAnswer& answer, const char* name) {
+  const auto found = answer.grpc.find(name);
+  return found == answer.grpc.end() ? std::string() : found->second;
+}
+
+/// Who compresses requests is answered in kind by many servers. Whatever a message unpacks to, this much of it is made.
+constexpr std::size_t kLongestMessage = 64U << 10U;
+
+struct Message {
+  std::optional<std::string> bytes;
+  std::string why = {};  // there are none
+};
+
+Message unpack(std::string_view packed, const std::string& encoding) {
+  if (encoding != "gzip" && encoding != "deflate") {
+    return {{},
+            fmt::format("compressed by grpc-encoding \"{}\"; gzip and deflate are understood",
+                        encoding.substr(0, kMaxReason))};
+  }
+  auto bytes = unpacked(packed, kLongestMessage);
+  if (!bytes)
+    return {{}, fmt::format("of {} that does not unpack to {} bytes or less", encoding, kLongestMessage)};
+  return {std::move(bytes)};
+}
+
+Message message_of(const HttpAnswer& answer) {
+  if (answer.body.empty()) return {""};
+  const auto frame = one_frame(answer.body);
+  if (!frame) return {{}, "that is no OTLP response"};
+  if (frame->compressed == IsCompressed::kNo) return {std::string(frame->message)};
+  return unpack(frame->message, value_of(answer, "grpc-encoding"));
+}
+
 SendResult judge_success(const HttpAnswer& answer, Signal signal) {
-  const auto message =
-      answer.body.empty() ? std::optional<std::string_view>("") : framed_message(answer.body);
-  const auto partial = message ? read_partial_success(signal, Encoding::kProtobuf, *message) : std::nullopt;
+  const Message message = message_of(answer);
+  if (!message.bytes) return {.reason = "gRPC status OK with a message " + message.why};
+  const auto partial = read_partial_success(signal, Encoding::kProtobuf, *message.bytes);
   if (!partial) return {.reason = "gRPC status OK with a message that is no OTLP response"};
   return {.rejected = partial->rejected, .reason = partial->message};
 }
@@ -133,15 +167,11 @@ SendResult judge_without_status(const HttpAnswer& answer) {
 }  // namespace
 
 SendResult judge_grpc(const HttpAnswer& answer, Signal signal) {
-  const auto value = [&](const char* name) {
-    const auto found = answer.grpc.find(name);
-    return found == answer.grpc.end() ? std::string() : found->second;
-  };
   if (answer.grpc.count("grpc-status") == 0) return judge_without_status(answer);
-  const unsigned code = parse_code(value("grpc-status"));
+  const unsigned code = parse_code(value_of(answer, "grpc-status"));
   if (code == kOk) return judge_success(answer, signal);
-  const Delay delay = retry_delay(value("grpc-status-details-bin"));
-  const std::string words = grpc_message_decoded(value("grpc-message")).substr(0, kMaxReason);
+  const Delay delay = retry_delay(value_of(answer, "grpc-status-details-bin"));
+  const std::string words = grpc_message_decoded(value_of(answer, "grpc-message")).substr(0, kMaxReason);
   const bool is_too_large = says_too_large(code, words);
   const bool is_for_later = is_retryable(code, delay) && !is_too_large;
   return {.outcome = is_for_later ? SendOutcome::kRetryable : SendOutcome::kRejected,

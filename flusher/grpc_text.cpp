@@ -26,13 +26,13 @@ std::string grpc_frame_header(IsCompressed compressed, std::size_t length) {
   return out;
 }
 
-std::optional<std::string_view> framed_message(std::string_view body) {
-  if (body.size() < kGrpcFrameHeader || body[0] != '\0') return std::nullopt;
+std::optional<GrpcFrame> one_frame(std::string_view body) {
+  if (body.size() < kGrpcFrameHeader || static_cast<std::uint8_t>(body[0]) > 1) return std::nullopt;
   std::size_t length = 0;
   for (std::size_t i = 1; i < kGrpcFrameHeader; ++i)
     length = length << 8 | static_cast<std::uint8_t>(body[i]);
   if (body.size() != kGrpcFrameHeader + length) return std::nullopt;
-  return body.substr(kGrpcFrameHeader);
+  return GrpcFrame{body[0] == '\0' ? IsCompressed::kNo : IsCompressed::kYes, body.substr(kGrpcFrameHeader)};
 }
 
 std::string grpc_timeout(std::chrono::microseconds timeout) {

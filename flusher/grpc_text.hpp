@@ -17,8 +17,13 @@ enum class IsCompressed : bool { kNo, kYes };
 /// What stands in front of a message of `length` bytes. REQUIRES: length below 4 GiB.
 std::string grpc_frame_header(IsCompressed compressed, std::size_t length);
 
-/// The one message of a body. nullopt: there is none, more than one, or one that is compressed, which nobody asked for.
-std::optional<std::string_view> framed_message(std::string_view body);
+struct GrpcFrame {
+  IsCompressed compressed = IsCompressed::kNo;
+  std::string_view message = {};
+};
+
+/// The one message of a body. nullopt: there is none, or more than one.
+std::optional<GrpcFrame> one_frame(std::string_view body);
 
 /// The value of grpc-timeout: at most eight digits and a unit.
 std::string grpc_timeout(std::chrono::microseconds timeout);

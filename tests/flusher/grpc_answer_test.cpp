@@ -6,8 +6,10 @@
 #include <google/rpc/status.pb.h>
 #include <gtest/gtest.h>
 #include <opentelemetry/proto/collector/logs/v1/logs_service.pb.h>
+#include <zlib.h>
 
 #include "flusher/grpc_text.hpp"
+#include "flusher/gzip.hpp"
 
 namespace shmring::flusher {
 namespace {
@@ -56,12 +58,68 @@ TEST(GrpcAnswer, OkIsAcceptedButForWhatAPartialSuccessLeavesOut) {
 }
 
 TEST(GrpcAnswer, AnUnreadableMessageDoesNotMakeOkAFailure) {
-  for (const char* body : {"x", "\1\0\0\0\0", "<html>"}) {
+  for (const std::string& body : {std::string("x"), std::string("\0\0\0\0\1x", 6), std::string("<html>")}) {
     HttpAnswer answer = with_status("0");
-    answer.body = std::string(body, 5);
+    answer.body = body;
     const SendResult result = judge_grpc(answer, Signal::kLogs);
     EXPECT_EQ(result.outcome, SendOutcome::kAccepted);
     EXPECT_THAT(result.reason, HasSubstr("no OTLP response"));
+  }
+}
+
+/// An answer whose message is compressed, as the server says.
+HttpAnswer compressed(const std::string& encoding, const std::string& packed) {
+  HttpAnswer answer = with_status("0");
+  answer.grpc["grpc-encoding"] = encoding;
+  answer.body = grpc_frame_header(IsCompressed::kYes, packed.size()) + packed;
+  return answer;
+}
+
+std::string zlib_packed(const std::string& bytes) {
+  std::string out(compressBound(bytes.size()), '\0');
+  uLongf size = out.size();
+  compress(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(bytes.data()),
+           bytes.size());
+  return out.substr(0, size);
+}
+
+/// Servers that were sent a compressed request like to answer in kind.
+TEST(GrpcAnswer, ACompressedMessageIsUnpacked) {
+  opentelemetry::proto::collector::logs::v1::ExportLogsServiceResponse response;
+  response.mutable_partial_success()->set_rejected_log_records(3);
+  const std::string message = response.SerializeAsString();
+  for (const auto& answer :
+       {compressed("gzip", *gzip(message)), compressed("deflate", zlib_packed(message))}) {
+    const SendResult result = judge_grpc(answer, Signal::kLogs);
+    EXPECT_EQ(result.rejected, 3U);
+    EXPECT_EQ(result.reason, "");
+  }
+  EXPECT_EQ(judge_grpc(compressed("gzip", *gzip("")), Signal::kLogs).reason, "");
+}
+
+TEST(GrpcAnswer, AMessageThatCannotBeUnpackedDoesNotMakeOkAFailureAndTheReasonSaysWhatItIs) {
+  const std::string packed = *gzip("x");
+  for (const std::string& damaged : {packed.substr(0, 12), packed + "more", std::string("no gzip")})
+    EXPECT_THAT(judge_grpc(compressed("gzip", damaged), Signal::kLogs).reason, HasSubstr("not unpack"));
+  for (const char* encoding : {"snappy", "identity", ""}) {
+    const SendResult result = judge_grpc(compressed(encoding, packed), Signal::kLogs);
+    EXPECT_EQ(result.outcome, SendOutcome::kAccepted);
+    EXPECT_THAT(result.reason, HasSubstr("grpc-encoding \"" + std::string(encoding) + "\""));
+  }
+}
+
+TEST(GrpcAnswer, ABombIsNotUnpacked) {
+  const std::string bomb = *gzip(std::string(50U << 20U, '\0'));
+  const SendResult result = judge_grpc(compressed("gzip", bomb), Signal::kLogs);
+  EXPECT_EQ(result.outcome, SendOutcome::kAccepted);
+  EXPECT_THAT(result.reason, HasSubstr("not unpack to 65536 bytes or less"));
+}
+
+TEST(Gzip, WhatWasPackedIsUnpackedUpToTheLimitAndNotAByteOver) {
+  for (const std::size_t size : {0UL, 1UL, 4095UL, 4096UL, 4097UL, 20'000UL}) {
+    const std::string bytes(size, 'x');
+    EXPECT_EQ(unpacked(*gzip(bytes), size), bytes) << size;
+    EXPECT_EQ(unpacked(*gzip(bytes + "x"), size), std::nullopt) << size;
   }
 }
 

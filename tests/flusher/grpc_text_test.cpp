@@ -13,12 +13,16 @@ TEST(GrpcText, AMessageGoesBehindAFlagAndItsLength) {
   EXPECT_EQ(grpc_frame_header(IsCompressed::kYes, 7), "\1\0\0\0\7"s);
 }
 
-TEST(GrpcText, ABodyIsOneMessageThatIsNotCompressed) {
-  EXPECT_EQ(framed_message("\0\0\0\0\3abc"s), "abc");
-  EXPECT_EQ(framed_message("\0\0\0\0\0"s), "");
+TEST(GrpcText, ABodyIsOneMessageCompressedOrNot) {
+  const auto plain = one_frame("\0\0\0\0\3abc"s);
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->message, "abc");
+  EXPECT_EQ(plain->compressed, IsCompressed::kNo);
+  EXPECT_EQ(one_frame("\0\0\0\0\0"s)->message, "");
+  EXPECT_EQ(one_frame("\1\0\0\0\3abc"s)->compressed, IsCompressed::kYes);
   for (const std::string& body :
-       {""s, "\0\0\0\0"s, "\0\0\0\0\4abc"s, "\0\0\0\0\2abc"s, "\1\0\0\0\3abc"s, "\0\xff\xff\xff\xff"s})
-    EXPECT_EQ(framed_message(body), std::nullopt) << body.size();
+       {""s, "\0\0\0\0"s, "\0\0\0\0\4abc"s, "\0\0\0\0\2abc"s, "\2\0\0\0\3abc"s, "\0\xff\xff\xff\xff"s})
+    EXPECT_FALSE(one_frame(body)) << body.size();
 }
 
 TEST(GrpcText, ATimeoutHasAtMostEightDigits) {

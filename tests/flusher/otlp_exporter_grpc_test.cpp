@@ -9,6 +9,8 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "flusher/grpc_text.hpp"
+#include "flusher/gzip.hpp"
 #include "tests/flusher/otlp_client.hpp"
 #include "tests/support/grpc_server.hpp"
 #include "tests/support/http_server.hpp"
@@ -142,6 +144,21 @@ TEST(OtlpExporterGrpc, ReadsAPartialSuccess) {
   const SendResult result = exchange.send();
   EXPECT_EQ(result.outcome, SendOutcome::kAccepted);
   EXPECT_EQ(result.rejected, 2U);
+}
+
+TEST(OtlpExporterGrpc, ReadsACompressedAnswerAsServersGiveItToACompressedCall) {
+  opentelemetry::proto::collector::logs::v1::ExportLogsServiceResponse response;
+  response.mutable_partial_success()->set_rejected_log_records(2);
+  const std::string packed = *gzip(response.SerializeAsString());
+  Exchange exchange([&](const GrpcRequest& request) {
+    return GrpcReply{.body = grpc_frame_header(IsCompressed::kYes, packed.size()) + packed,
+                     .headers = {{"grpc-encoding", request.header("grpc-encoding")}}};
+  });
+  exchange.targets[0].compression = Compression::kGzip;
+  const SendResult result = exchange.send();
+  EXPECT_EQ(result.outcome, SendOutcome::kAccepted);
+  EXPECT_EQ(result.rejected, 2U);
+  EXPECT_EQ(result.reason, "");
 }
 
 TEST(OtlpExporterGrpc, AnAnswerWithoutAStatusIsNone) {

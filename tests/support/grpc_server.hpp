@@ -46,6 +46,7 @@ struct GrpcReply {
   std::string message = {};
   std::string body = {};  // not empty: in place of the framed message
   std::string status = "0";
+  std::vector<std::pair<std::string, std::string>> headers = {};   // beside content-type
   std::vector<std::pair<std::string, std::string>> trailers = {};  // beside grpc-status
 };
 
@@ -139,6 +140,7 @@ class GrpcServer {
     const GrpcReply& reply = stream.reply;
     std::vector<std::pair<std::string, std::string>> head{{":status", reply.http_status},
                                                           {"content-type", "application/grpc"}};
+    head.insert(head.end(), reply.headers.begin(), reply.headers.end());
     if (reply.then == GrpcReply::Then::kTrailersOnly) {
       for (auto& field : trailers_of(reply)) head.push_back(std::move(field));
       submit(head, [&](const nghttp2_nv* fields, std::size_t size) {
