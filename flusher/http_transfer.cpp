@@ -4,8 +4,10 @@
 #include "flusher/http_transfer.hpp"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -18,6 +20,7 @@ namespace {
 
 constexpr std::size_t kKeptAnswer = 64U << 10U;    // bytes of an answer that anybody looks at
 constexpr std::size_t kLongestAnswer = 4U << 20U;  // bytes that are read, so that the connection can be kept
+constexpr std::size_t kLongestHead = 256U << 10U;  // bytes of all headers; libcurl keeps each of them
 constexpr std::size_t kMostKeptHeaders = 16;
 constexpr std::size_t kLongestKeptHeader = 8U << 10U;
 constexpr long kOldestIdleConnection = 30;  // seconds; below servers' idle timeouts (the Collector's is 60)
@@ -91,6 +94,8 @@ void HttpTransfer::set_options() {
   set(CURLOPT_HEADERDATA, static_cast<void*>(this));
   set(CURLOPT_WRITEFUNCTION, &HttpTransfer::write_answer);
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+  set(CURLOPT_OPENSOCKETFUNCTION, &HttpTransfer::open_socket);
+  set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
 }
 
 void HttpTransfer::set_tls() {
@@ -132,8 +137,11 @@ std::size_t HttpTransfer::read_body(char* buffer, std::size_t size, std::size_t 
 
 /// Keeps gRPC's headers and trailers, which come by the same way; those of an answer that another one follows are forgotten.
 std::size_t HttpTransfer::read_header(char* line, std::size_t size, std::size_t count, void* self) {
-  auto& kept = static_cast<HttpTransfer*>(self)->grpc_;
+  auto& transfer = *static_cast<HttpTransfer*>(self);
+  auto& kept = transfer.grpc_;
   const std::string_view text(line, size * count);
+  transfer.header_bytes_ += text.size();
+  if (transfer.header_bytes_ > kLongestHead) return 0;  // ends the transfer
   if (text.starts_with("HTTP/")) kept.clear();
   const std::size_t colon = text.find(':');
   std::string name(text.substr(0, colon));
@@ -155,6 +163,13 @@ std::size_t HttpTransfer::write_answer(char* bytes, std::size_t size, std::size_
   if (transfer.answer_bytes_ > kLongestAnswer) return CURL_WRITEFUNC_ERROR;  // ends the transfer
   transfer.answer_.append(bytes, std::min(length, kKeptAnswer - transfer.answer_.size()));
   return length;
+}
+
+/// libcurl says of a socket that the kernel refuses no more than that it could not connect.
+curl_socket_t HttpTransfer::open_socket(void* self, curlsocktype, curl_sockaddr* address) {
+  const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  static_cast<HttpTransfer*>(self)->socket_error_ = fd < 0 ? errno : 0;
+  return fd;
 }
 
 int HttpTransfer::refuse_rewind(void* self, curl_off_t offset, int origin) {
@@ -191,6 +206,7 @@ HttpEnd HttpTransfer::end_of(CURLcode code) const {
   end.failure = requests_begun_ > 1 || code == CURLE_SEND_FAIL_REWIND
                     ? "the server closed the connection without an answer"
                     : explain(failure);
+  if (socket_error_ != 0) end.failure = explain_no_socket(socket_error_);
   if (is_refused_by_tls(failure)) end.was_sent = false;
   return end;
 }

@@ -57,6 +57,7 @@ class HttpTransfer {
   static std::size_t read_header(char* line, std::size_t size, std::size_t count, void* self);
   static std::size_t write_answer(char* bytes, std::size_t size, std::size_t count, void* self);
   static int refuse_rewind(void* self, curl_off_t offset, int origin);
+  static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* address);
   static int allow_once(void* self, char*, char*, int, int);
 
   std::size_t size() const noexcept { return request_.prefix.size() + request_.body.size(); }
@@ -74,6 +75,8 @@ class HttpTransfer {
   unsigned requests_begun_ = 0;
   std::string answer_;
   std::size_t answer_bytes_ = 0;  // received, kept or not
+  std::size_t header_bytes_ = 0;  // likewise
+  int socket_error_ = 0;          // of the last attempt to make one
   std::map<std::string, std::string> grpc_;
   char error_[CURL_ERROR_SIZE] = {};
 };

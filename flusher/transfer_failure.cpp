@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstring>
 #include <initializer_list>
 #include <string_view>
 
@@ -91,6 +93,15 @@ std::string explain(const TransferFailure& failure) {
     default:
       return failure.words;
   }
+}
+
+std::string explain_no_socket(int error) {
+  const char* const remedy =
+      error == EMFILE
+          ? "; this process is out of file descriptors: raise its limit (LimitNOFILE= of the unit)"
+      : error == ENFILE ? "; this machine is out of file descriptors: raise fs.file-max"
+                        : "";
+  return fmt::format("no socket: {}{}", std::strerror(error), remedy);
 }
 
 }  // namespace shmring::flusher

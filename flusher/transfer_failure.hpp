@@ -20,4 +20,7 @@ std::string explain(const TransferFailure& failure);
 /// The server ended the handshake: whatever was sent behind it, nobody has looked at.
 bool is_refused_by_tls(const TransferFailure& failure);
 
+/// The kernel gave no socket.
+std::string explain_no_socket(int error);
+
 }  // namespace shmring::flusher
