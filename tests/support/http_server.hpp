@@ -1,26 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// A scriptable HTTP/1.1 server on 127.0.0.1 for tests: one thread per connection, and a callback that answers. It
-// decodes nothing: a body is bytes.
+// A scriptable HTTP/1.1 server on 127.0.0.1 for tests: one thread per connection, a callback that answers, and another one that says
+// what it does before it reads. It decodes nothing: a body is bytes; and it does not know Expect.
 #pragma once
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <atomic>
 #include <cctype>
+#include <chrono>
 #include <functional>
 #include <map>
-#include <mutex>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "tests/support/listener.hpp"
 
 namespace shmring::testing {
 
@@ -40,6 +33,7 @@ struct HttpReply {
   enum class Then : std::uint8_t {
     kKeepOpen,
     kClose,          // after the reply
+    kHalfClose,      // after the reply: FIN, but goes on reading until the client leaves
     kCloseSilently,  // no reply at all: FIN
     kReset,          // no reply at all: RST
   };
@@ -47,98 +41,98 @@ struct HttpReply {
   std::string body = {};
   std::vector<std::pair<std::string, std::string>> headers = {};  // Content-Length is added
   Then then = Then::kKeepOpen;
-  std::string raw = {};  // not empty: sent in place of all of the above
+  std::string raw = {};           // not empty: sent in place of all of the above
+  std::size_t bytes_at_once = 0;  // not 0: sent in such pieces, with `pause` between them
+  std::chrono::milliseconds pause{1};
+  std::string endless = {};  // not empty: sent behind all that, again and again, until the client leaves
+};
+
+/// What the server does when a request begins to come in.
+struct HttpIntake {
+  enum class Does : std::uint8_t {
+    kRead,
+    kClose,       // FIN, with what has come in unread
+    kReset,       // RST
+    kNeverReads,  // keeps the connection, until the client leaves
+  };
+  Does does = Does::kRead;
+  std::size_t after_bytes = 0;  // of the request are read first
 };
 
 class HttpServer {
  public:
   /// Called on the connection's thread; may block (end it before the server ends).
   using Answer = std::function<HttpReply(const HttpRequest&)>;
+  /// Called when there is something to read; with the numbers that the request would have.
+  using Intake = std::function<HttpIntake(unsigned connection, unsigned on_connection)>;
 
-  explicit HttpServer(Answer answer, std::uint16_t port = 0) : answer_(std::move(answer)) { listen_on(port); }
-  HttpServer(const HttpServer&) = delete;
-  HttpServer& operator=(const HttpServer&) = delete;
-  ~HttpServer() { stop(); }
+  explicit HttpServer(Answer answer, Listener::Options options = {}, Intake intake = {})
+      : answer_(std::move(answer)),
+        intake_(std::move(intake)),
+        listener_([this](int fd, unsigned number) { serve(fd, number); }, options) {}
 
-  std::uint16_t port() const noexcept { return port_; }
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
-  unsigned connections() const noexcept { return connections_; }
+  std::uint16_t port() const noexcept { return listener_.port(); }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port()); }
+  unsigned connections() const noexcept { return listener_.connections(); }
   unsigned requests() const noexcept { return requests_; }
-  std::size_t open_connections() {
-    const std::lock_guard lock(mutex_);
-    return open_.size();
-  }
+  std::size_t open_connections() { return listener_.open_connections(); }
 
   /// Cuts every connection and waits for the threads.
-  void stop() {
-    if (is_ending_.exchange(true)) return;
-    {
-      const std::lock_guard lock(mutex_);
-      for (const int fd : open_) shutdown(fd, SHUT_RDWR);
-    }
-    acceptor_.join();
-    for (std::thread& thread : threads_) thread.join();
-    close(listener_);
-  }
+  void stop() { listener_.stop(); }
 
  private:
-  void listen_on(std::uint16_t port) {
-    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const int yes = 1;
-    setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(port);
-    socklen_t size = sizeof address;
-    auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    if (bind(listener_, generic, size) != 0 || listen(listener_, 64) != 0 ||
-        getsockname(listener_, generic, &size) != 0) {
-      throw std::runtime_error("no listening socket on 127.0.0.1");
-    }
-    port_ = ntohs(address.sin_port);
-    acceptor_ = std::thread([this] { accept_all(); });
-  }
-
-  void accept_all() {
-    while (!is_ending_) {
-      pollfd waiting{listener_, POLLIN, 0};
-      if (poll(&waiting, 1, 20) <= 0) continue;
-      const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-      if (fd < 0) continue;
-      const std::lock_guard lock(mutex_);
-      open_.push_back(fd);
-      threads_.emplace_back([this, fd, number = ++connections_] { serve(fd, number); });
-    }
-    const std::lock_guard lock(mutex_);  // one may have come in while stop() went through the list
-    for (const int fd : open_) shutdown(fd, SHUT_RDWR);
-  }
+  using Then = HttpReply::Then;
 
   void serve(int fd, unsigned number) {
     std::string buffer;
     HttpRequest request;
-    for (unsigned count = 0; read_request(fd, buffer, request); ++count) {
+    for (unsigned count = 0; take_in(fd, number, count, buffer) && read_request(fd, buffer, request);
+         ++count) {
       request.connection = number;
       request.on_connection = count;
       ++requests_;
       const HttpReply reply = answer_(request);
-      if (reply.then == HttpReply::Then::kReset) {
-        const linger at_once{1, 0};
-        setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-      }
-      if (reply.then == HttpReply::Then::kReset || reply.then == HttpReply::Then::kCloseSilently) break;
-      if (!send_all(fd, reply.raw.empty() ? text_of(reply) : reply.raw) ||
-          reply.then == HttpReply::Then::kClose)
-        break;
+      if (reply.then == Then::kReset) end_by_reset(fd);
+      if (reply.then == Then::kReset || reply.then == Then::kCloseSilently) return;
+      if (!send_reply(fd, reply) || reply.then == Then::kClose) return;
+      if (reply.then == Then::kHalfClose) return drain(fd);
     }
-    const std::lock_guard lock(mutex_);
-    open_.erase(std::find(open_.begin(), open_.end(), fd));
-    close(fd);
+  }
+
+  static void drain(int fd) {
+    ::shutdown(fd, SHUT_WR);
+    for (std::string ignored; receive(fd, ignored); ignored.clear()) {
+    }
+  }
+
+  /// False: the connection is over.
+  bool take_in(int fd, unsigned number, unsigned count, std::string& buffer) {
+    if (!intake_) return true;
+    pollfd waiting{fd, POLLIN, 0};
+    if (buffer.empty() && ::poll(&waiting, 1, -1) <= 0) return false;
+    char byte = 0;
+    if (buffer.empty() && ::recv(fd, &byte, 1, MSG_PEEK) <= 0) return false;  // the client is gone
+    const HttpIntake intake = intake_(number, count);
+    while (buffer.size() < intake.after_bytes && receive(fd, buffer)) {
+    }
+    switch (intake.does) {
+      case HttpIntake::Does::kRead:
+        return true;
+      case HttpIntake::Does::kReset:
+        end_by_reset(fd);
+        return false;
+      case HttpIntake::Does::kClose:
+        return false;
+      case HttpIntake::Does::kNeverReads:
+        wait_for_hangup(fd);
+        return false;
+    }
+    return true;
   }
 
   static bool receive(int fd, std::string& buffer) {
     char chunk[65536];
-    const ssize_t count = recv(fd, chunk, sizeof chunk, 0);
+    const ssize_t count = ::recv(fd, chunk, sizeof chunk, 0);
     if (count <= 0) return false;
     buffer.append(chunk, static_cast<std::size_t>(count));
     return true;
@@ -189,25 +183,23 @@ class HttpServer {
     return text + "\r\n" + reply.body;
   }
 
-  static bool send_all(int fd, std::string_view text) {
-    while (!text.empty()) {
-      const ssize_t sent = send(fd, text.data(), text.size(), MSG_NOSIGNAL);
-      if (sent <= 0) return false;
-      text.remove_prefix(static_cast<std::size_t>(sent));
+  bool send_reply(int fd, const HttpReply& reply) const {
+    const std::string text = reply.raw.empty() ? text_of(reply) : reply.raw;
+    const std::size_t step = reply.bytes_at_once == 0 ? text.size() : reply.bytes_at_once;
+    for (std::size_t at = 0; at < text.size(); at += step) {
+      if (at > 0) std::this_thread::sleep_for(reply.pause);  // that is the fault, not a wait
+      if (listener_.is_ending() || !send_all(fd, std::string_view(text).substr(at, step))) return false;
+    }
+    while (!reply.endless.empty()) {
+      if (listener_.is_ending() || !send_all(fd, reply.endless)) return false;
     }
     return true;
   }
 
   Answer answer_;
-  int listener_ = -1;
-  std::uint16_t port_ = 0;
-  std::atomic<bool> is_ending_{false};
-  std::atomic<unsigned> connections_{0};
+  Intake intake_;
   std::atomic<unsigned> requests_{0};
-  std::mutex mutex_;
-  std::vector<int> open_;
-  std::vector<std::thread> threads_;  // grows in the acceptor only, until that has ended
-  std::thread acceptor_;
+  Listener listener_;  // goes first
 };
 
 }  // namespace shmring::testing

@@ -134,6 +134,12 @@ class Deliveries {
     for (const std::uint32_t times : times_) sum += times > 1 ? times - 1 : 0;
     return sum;
   }
+  /// Records that arrived more than once, however often.
+  std::uint64_t repeated() const noexcept {
+    std::uint64_t sum = 0;
+    for (const std::uint32_t times : times_) sum += times > 1 ? 1 : 0;
+    return sum;
+  }
   /// Obligations that were not kept.
   std::uint64_t lost(const Obligations& obligations) const noexcept {
     std::uint64_t sum = 0;

@@ -71,7 +71,7 @@ class TlsFront {
       ERR_clear_error();
       return drop_rest(fd);
     }
-    const int backend = connect_to_backend();
+    const int backend = connect_to(backend_);
     while (pump(ssl.get(), fd, backend)) {
     }
     ::close(backend);
@@ -84,18 +84,6 @@ class TlsFront {
     char rest[4096];
     while (::recv(fd, rest, sizeof rest, 0) > 0) {
     }
-  }
-
-  int connect_to_backend() const {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(backend_);
-    const int yes = 1;
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address);
-    return fd;
   }
 
   /// Hands on what either side has said. False: one has ended.
