@@ -37,6 +37,15 @@ TEST(FaultRingFull, MoreWritersThanBlocksLoseWhatIsCountedAndAreToldOnce) {
   promise.expect_blocks_back();
 }
 
+/// The oracle's own: behind its memory the kernel maps the ring, and its header was once overwritten by a test that had emitted into a
+/// full ring for too long.
+TEST(FaultRingFull, ATestThatRunsOutOfIdsEndsBeforeItWritesBehindThem) {
+  const Shared<Obligations> obligations;
+  obligations->issued = kMaxIds - 1;
+  EXPECT_EQ(obligations->issue(), kMaxIds - 1);
+  EXPECT_DEATH(obligations->issue(), "more than 1048576 ids");
+}
+
 /// Hours are nothing but many refusals.
 TEST(FaultRingFull, RingFullForLongAndTheFlusherAwayItTakesRecordsAgainAtOnce) {
   Promise promise({.blocks = 8, .block_bytes = 4096, .writers = 4});

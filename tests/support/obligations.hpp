@@ -6,6 +6,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <span>
@@ -25,8 +27,14 @@ struct Obligations {
   std::atomic<std::uint32_t> issued;
   std::atomic<std::uint8_t> committed[kMaxIds];
 
-  /// A new id. From now on its record may arrive.
-  std::uint32_t issue() noexcept { return issued.fetch_add(1, std::memory_order_relaxed); }
+  /// A new id. From now on its record may arrive. A test that runs out of ids ends here: one more obligation would be written behind
+  /// this memory, where the kernel likes to map the ring.
+  std::uint32_t issue() noexcept {
+    const std::uint32_t id = issued.fetch_add(1, std::memory_order_relaxed);
+    if (id < kMaxIds) return id;
+    std::fprintf(stderr, "a test issued more than %u ids: emit less, or wait between two emits\n", kMaxIds);
+    std::abort();
+  }
   /// Its emit has returned success: from now on its record must arrive.
   void oblige(std::uint32_t id) noexcept { committed[id].store(1, std::memory_order_relaxed); }
 
