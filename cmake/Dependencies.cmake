@@ -4,6 +4,7 @@
 #   Boost::headers Threads::Threads    libshmring, to build it; not in its interface
 #   protobuf::libprotobuf              proto, which flusher, tools and tests decode with
 #   CURL::libcurl ZLIB::ZLIB           flusher
+#   prometheus-cpp::core               flusher
 #   fmt::fmt CLI11::CLI11              flusher, tools
 #   SQLite::SQLite3                    spool, which flusher and tools read
 #   nlohmann_json::nlohmann_json       flusher, tools, tests, bench
@@ -25,6 +26,7 @@ endif()
 if(SHMRING_BUILD_FLUSHER)
   find_package(CURL 7.88 REQUIRED)
   find_package(ZLIB REQUIRED)
+  find_package(prometheus-cpp REQUIRED)  # Debian's says no version
 endif()
 
 if(SHMRING_BUILD_FLUSHER OR SHMRING_BUILD_TOOLS OR SHMRING_BUILD_TESTS OR SHMRING_BUILD_BENCH)

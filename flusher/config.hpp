@@ -128,6 +128,7 @@ struct Config {
   std::uint64_t spool_replay_rate =
       100'000;  // records a second, of a signal to a destination; 0: as fast as they are taken
 
+  std::string metrics_listen = {};  // ADDR:PORT of /metrics, /healthz, /readyz; empty: none
   LogLevel log_level = LogLevel::kInfo;
 
   const SignalLimits& limits_of(Signal signal) const { return signals[static_cast<std::size_t>(signal)]; }

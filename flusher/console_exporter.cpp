@@ -31,7 +31,7 @@ void ConsoleExporter::submit(std::shared_ptr<const Batch> batch, Done done) {
     }
     rest.remove_prefix(static_cast<std::size_t>(written));
   }
-  done({});
+  done({.code = "written"});
 }
 
 }  // namespace shmring::flusher

@@ -14,6 +14,8 @@
 #include "flusher/dead_letter_replay.hpp"
 #include "flusher/event_loop.hpp"
 #include "flusher/invocation.hpp"
+#include "flusher/metrics.hpp"
+#include "flusher/metrics_server.hpp"
 #include "flusher/ring_service.hpp"
 #include "flusher/signals.hpp"
 #include "flusher/units.hpp"
@@ -55,7 +57,7 @@ Result<std::optional<Lease>> take_lease(const Config& config, const RingFile& ri
 /// Rings that survived a reboot, beside ours: all their owners are gone. One that is empty then is removed; one whose
 /// records could not be delivered waits for the next start.
 void drain_earlier_boots(const Config& config, const RingFile& ring, EventLoop& loop, Log& log,
-                         Orders& orders) {
+                         Metrics& metrics, Orders& orders) {
   Config once = config;
   once.once = Once::kYes;
   for (const auto& path : rings_set_aside(ring.path())) {
@@ -72,7 +74,16 @@ void drain_earlier_boots(const Config& config, const RingFile& ring, EventLoop& 
     if (!lease) continue;  // another flusher is at it
     auto reader = Reader::create(*old, *lease);
     if (!reader) continue;
-    RingService(once, log, loop, *old, guard, *lease, **reader, orders).run();
+    RingService({.config = once,
+                 .log = log,
+                 .loop = loop,
+                 .metrics = metrics,
+                 .ring = *old,
+                 .guard = guard,
+                 .lease = *lease,
+                 .reader = **reader,
+                 .orders = orders})
+        .run();
     const Accounting accounting = account(*old);
     const bool is_empty = accounting.total.pending == 0 && !guard.has_lost_pages();
     std::error_code ignored;
@@ -85,18 +96,28 @@ void drain_earlier_boots(const Config& config, const RingFile& ring, EventLoop& 
 }
 
 /// From the lease to the end of the service.
-Served serve(const Config& config, const RingFile& ring, EventLoop& loop, Log& log, Orders& orders) {
+Served serve(const Config& config, const RingFile& ring, EventLoop& loop, Log& log, Metrics& metrics,
+             Orders& orders) {
   const PageGuard guard(ring);  // outlives the lease, whose end writes to the ring
   auto lease = take_lease(config, ring, loop, log, orders);
   if (!lease) return cannot_open(log, lease.error());
   if (!lease->has_value()) return {};  // told to end while standing by
-  drain_earlier_boots(config, ring, loop, log, orders);
+  drain_earlier_boots(config, ring, loop, log, metrics, orders);
   auto reader = Reader::create(ring, **lease);
   if (!reader) return cannot_open(log, reader.error());
   log.write(LogLevel::kInfo, "started",
             {field("ring", ring.path().string()), field("epoch", (*lease)->epoch()),
              field("interval", format_duration(config.shortest_interval()))});
-  return RingService(config, log, loop, ring, guard, **lease, **reader, orders).run();
+  return RingService({.config = config,
+                      .log = log,
+                      .loop = loop,
+                      .metrics = metrics,
+                      .ring = ring,
+                      .guard = guard,
+                      .lease = **lease,
+                      .reader = **reader,
+                      .orders = orders})
+      .run();
 }
 
 /// After a ring was lost: until the path holds one that can be used, or can be given one. nullptr: told to end.
@@ -121,11 +142,19 @@ int run_daemon(const Config& config, Log& log) {
                                    config.in_flight_of(Signal::kMetrics)));
   Orders orders;
   watch(loop, *signals, orders, log);
+  Metrics metrics;
+  std::unique_ptr<MetricsServer> server;
+  if (!config.metrics_listen.empty()) {
+    auto listening = MetricsServer::listen(config.metrics_listen, loop, metrics);
+    if (!listening) return cannot_open(log, listening.error()).exit_code;
+    server = std::move(*listening);
+    log.write(LogLevel::kInfo, "metrics_listening", {field("address", server->address())});
+  }
 
   auto first = attach_or_create(config, log);
   if (!first) return cannot_open(log, first.error()).exit_code;
   for (std::unique_ptr<RingFile> ring = std::move(*first); ring != nullptr;) {
-    const Served served = serve(config, *ring, loop, log, orders);
+    const Served served = serve(config, *ring, loop, log, metrics, orders);
     if (!served.is_ring_lost || config.once == Once::kYes || orders.end) return served.exit_code;
     ring.reset();  // its memory is free once its producers have gone, too
     ring = wait_for_ring(config, loop, log, orders);

@@ -89,6 +89,7 @@ void describe_pipeline(const Config& config, Lines& lines) {
   lines.add_duration("retry-after-limit", config.retry.longest_asked);
   lines.add("no-bisect", config.bisect == Bisect::kNo ? "true" : "false");
   lines.add_duration("shutdown-timeout", config.shutdown_timeout);
+  lines.add("metrics-listen", config.metrics_listen.empty() ? "(none)" : config.metrics_listen);
   lines.add("log-level", word(config.log_level));
 }
 

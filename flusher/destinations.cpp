@@ -10,6 +10,7 @@
 
 #include "flusher/console_exporter.hpp"
 #include "flusher/endpoint.hpp"
+#include "flusher/metered_exporter.hpp"
 
 namespace shmring::flusher {
 
@@ -25,6 +26,12 @@ Result<Destinations> Destinations::create(const Config& config, EventLoop& loop,
         .on_possible_duplicates = watch.on_possible_duplicates,
         .on_delayed = [index = out.names_.size(), on_delayed = watch.on_delayed](
                           Signal signal, const std::string& reason) { on_delayed(index, signal, reason); }};
+    if (watch.metrics != nullptr) {
+      options.on_retry = [metrics = watch.metrics, called = options.name](Signal signal) {
+        metrics->on_retry(called, signal);
+      };
+      exporter = std::make_unique<AttemptMeter>(std::move(exporter), name, *watch.metrics);
+    }
     out.names_.emplace_back(name);
     out.exporters_.push_back(
         std::make_unique<RetryingExporter>(std::move(exporter), loop, log, std::move(options)));
@@ -58,6 +65,12 @@ Result<Destinations> Destinations::create(const Config& config, EventLoop& loop,
       case ExporterKind::kConsole:
         add(std::make_unique<ConsoleExporter>(STDOUT_FILENO), "console");
         break;
+    }
+  }
+  if (watch.metrics != nullptr) {
+    for (std::size_t i = 0; i < out.exporters_.size(); ++i) {
+      out.exporters_[i] =
+          std::make_unique<OutcomeMeter>(std::move(out.exporters_[i]), out.names_[i], *watch.metrics);
     }
   }
   return out;

@@ -12,6 +12,7 @@
 #include "flusher/event_loop.hpp"
 #include "flusher/file_exporter.hpp"
 #include "flusher/log.hpp"
+#include "flusher/metrics.hpp"
 #include "flusher/otlp_exporter.hpp"
 #include "flusher/retry.hpp"
 #include "flusher/splitting.hpp"
@@ -26,6 +27,7 @@ class Destinations {
     RetryingExporter::PossibleDuplicates on_possible_duplicates;
     std::function<void(std::size_t destination, Signal signal, const std::string& reason)> on_delayed =
         [](std::size_t, Signal, const std::string&) {};
+    Metrics* metrics = nullptr;  // outlives the destinations; nullptr: nobody counts
   };
 
   static Result<Destinations> create(const Config& config, EventLoop& loop, Log& log, const Watch& watch,

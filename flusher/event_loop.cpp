@@ -47,7 +47,9 @@ void EventLoop::stop(CURL* transfer) {
   if (transfers_.erase(transfer) > 0) curl_multi_remove_handle(multi_, transfer);
 }
 
-void EventLoop::watch(int fd, std::function<void()> ready) { watched_[fd] = std::move(ready); }
+void EventLoop::watch(int fd, std::function<void()> ready, Readiness readiness) {
+  watched_[fd] = {std::move(ready), readiness};
+}
 void EventLoop::unwatch(int fd) { watched_.erase(fd); }
 void EventLoop::wake() { curl_multi_wakeup(multi_); }
 
@@ -57,7 +59,10 @@ void EventLoop::turn(TimePoint until) {
   if (finish_transfers()) until = {};  // that was it: whoever turns the loop may have waited for just this
   if (!timers_.empty()) until = std::min(until, timers_.begin()->first);
   std::vector<curl_waitfd> fds;
-  for (const auto& [fd, ready] : watched_) fds.push_back({fd, CURL_WAIT_POLLIN, 0});
+  for (const auto& [fd, watched] : watched_) {
+    const short events = watched.readiness == Readiness::kToRead ? CURL_WAIT_POLLIN : CURL_WAIT_POLLOUT;
+    fds.push_back({fd, events, 0});
+  }
   curl_multi_poll(multi_, fds.data(), static_cast<unsigned>(fds.size()), timeout_ms(until), nullptr);
   curl_multi_perform(multi_, &running);
   finish_transfers();
@@ -65,7 +70,7 @@ void EventLoop::turn(TimePoint until) {
     if (waited.revents == 0) continue;
     const auto found = watched_.find(waited.fd);
     if (found == watched_.end()) continue;
-    const std::function<void()> ready = found->second;  // a copy: it may unwatch itself
+    const std::function<void()> ready = found->second.ready;  // a copy: it may unwatch itself
     ready();
   }
   run_timers();

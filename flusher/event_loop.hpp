@@ -14,6 +14,8 @@
 
 namespace shmring::flusher {
 
+enum class Readiness : std::uint8_t { kToRead, kToWrite };
+
 class EventLoop final : public Timers {
  public:
   explicit EventLoop(long kept_connections = 16);
@@ -27,8 +29,8 @@ class EventLoop final : public Timers {
   void start(CURL* transfer, std::function<void(CURLcode)> done);
   void stop(CURL* transfer);
 
-  /// Calls `ready` while there is something to read from `fd`.
-  void watch(int fd, std::function<void()> ready);
+  /// Calls `ready` while there is something to read from `fd`, or room to write. One watch for each descriptor.
+  void watch(int fd, std::function<void()> ready, Readiness readiness = Readiness::kToRead);
   void unwatch(int fd);
 
   /// Ends a turn() at once. From any thread.
@@ -38,13 +40,18 @@ class EventLoop final : public Timers {
   void turn(TimePoint until);
 
  private:
+  struct Watched {
+    std::function<void()> ready;
+    Readiness readiness;
+  };
+
   bool finish_transfers();
   void run_timers();
 
   CURLM* multi_;
   std::map<CURL*, std::function<void(CURLcode)>> transfers_;
   std::multimap<TimePoint, std::function<void()>> timers_;
-  std::map<int, std::function<void()>> watched_;
+  std::map<int, Watched> watched_;
 };
 
 }  // namespace shmring::flusher

@@ -26,6 +26,9 @@ enum class Refusal : std::uint8_t {
   kTooLarge,  // there are too many of them, or one is too large
 };
 
+/// The connection that an attempt used.
+enum class Connection : std::uint8_t { kNone, kOpened, kReused };
+
 struct SendResult {
   SendOutcome outcome = SendOutcome::kAccepted;
   std::uint64_t rejected = 0;  // with kAccepted: records that a partial success leaves out
@@ -36,6 +39,8 @@ struct SendResult {
       {};                             // with kRetryable: what the destination asked for
   bool may_have_arrived = false;      // with kRetryable: the whole request was sent, and no answer came
   Refusal refusal = Refusal::kOther;  // with kRejected
+  std::string code = "none";          // of the answer, for metrics: few different ones; none: there was none
+  Connection connection = Connection::kNone;
 };
 
 /// What happens to a batch that could not be delivered now.

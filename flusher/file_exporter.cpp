@@ -40,8 +40,10 @@ Result<std::unique_ptr<FileExporter>> FileExporter::create(const std::filesystem
 
 void FileExporter::submit(std::shared_ptr<const Batch> batch, Done done) {
   const auto written = write(*batch);
-  done(written ? SendResult{}
-               : SendResult{.outcome = SendOutcome::kRetryable, .reason = written.error().message});
+  done(written
+           ? SendResult{.code = "written"}
+           : SendResult{
+                 .outcome = SendOutcome::kRetryable, .reason = written.error().message, .code = "failed"});
 }
 
 void FileExporter::reopen() {

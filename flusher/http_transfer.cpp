@@ -183,6 +183,14 @@ int HttpTransfer::allow_once(void* self, char*, char*, int, int) {
   return transfer.requests_begun_++ == 0 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
+/// Used one that was there, or opened its own; none: it did not come to a request.
+Connection HttpTransfer::connection() const {
+  long opened = 0;
+  curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &opened);
+  if (opened > 0) return Connection::kOpened;
+  return requests_begun_ > 0 ? Connection::kReused : Connection::kNone;
+}
+
 HttpEnd HttpTransfer::end_of(CURLcode code) const {
   HttpEnd end;
   end.was_sent = was_sent();
@@ -200,6 +208,7 @@ HttpEnd HttpTransfer::end_of(CURLcode code) const {
   curl_easy_getinfo(easy_, CURLINFO_HTTP_VERSION, &version);
   end.version = version == CURL_HTTP_VERSION_2_0 ? HttpVersion::k2 : HttpVersion::k1;
   end.answer.grpc = grpc_;
+  end.connection = connection();
   if (code == CURLE_OK) return end;
   TransferFailure failure{.code = code, .words = error_[0] != '\0' ? error_ : curl_easy_strerror(code)};
   curl_easy_getinfo(easy_, CURLINFO_SSL_VERIFYRESULT, &failure.verify_result);

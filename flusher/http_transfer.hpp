@@ -33,6 +33,7 @@ struct HttpEnd {
   std::string failure = {};  // empty: the answer is complete; else there may still be a part of it
   HttpVersion version = HttpVersion::k1;  // of the answer
   bool was_sent = false;                  // the whole request was handed to the connection
+  Connection connection = Connection::kNone;
 };
 
 class HttpTransfer {
@@ -65,6 +66,7 @@ class HttpTransfer {
   void set_options();
   void set_version();
   void set_tls();
+  Connection connection() const;
   HttpEnd end_of(CURLcode code) const;
 
   EventLoop& loop_;

@@ -38,7 +38,7 @@ std::string why_not_grpc(const HttpEnd& end) {
   return end.answer.status == 200 ? "the answer ended without a gRPC status" : "";
 }
 
-SendResult result_of(const HttpEnd& end, const OtlpTarget& target, Signal signal) {
+SendResult judged(const HttpEnd& end, const OtlpTarget& target, Signal signal) {
   std::string failure = is_answered(end, target.protocol) ? "" : end.failure;
   if (failure.empty() && target.protocol == Protocol::kGrpc) failure = why_not_grpc(end);
   if (!failure.empty()) {
@@ -47,6 +47,26 @@ SendResult result_of(const HttpEnd& end, const OtlpTarget& target, Signal signal
             .may_have_arrived = end.was_sent};
   }
   return target.protocol == Protocol::kGrpc ? judge_grpc(end.answer, signal) : judge(end.answer, signal);
+}
+
+/// For metrics: whatever a server says, there are not many different ones.
+std::string code_of(const HttpEnd& end, Protocol protocol) {
+  const auto status = end.answer.grpc.find("grpc-status");
+  if (protocol == Protocol::kGrpc && status != end.answer.grpc.end()) {
+    constexpr std::size_t kMostDigits = 2;  // 0 to 16
+    const bool is_number = !status->second.empty() && status->second.size() <= kMostDigits &&
+                           status->second.find_first_not_of("0123456789") == std::string::npos;
+    return is_number ? "grpc_" + status->second : "grpc_other";
+  }
+  if (!is_answered(end, protocol) || end.answer.status == 0) return "none";
+  return end.answer.status < 600 ? std::to_string(end.answer.status) : "other";
+}
+
+SendResult result_of(const HttpEnd& end, const OtlpTarget& target, Signal signal) {
+  SendResult result = judged(end, target, signal);
+  result.code = code_of(end, target.protocol);
+  result.connection = end.connection;
+  return result;
 }
 
 }  // namespace

@@ -50,6 +50,7 @@ class Pipeline {
   bool is_idle() const noexcept { return delivery_.unfinished_batches() == 0; }
   std::uint64_t unfinished_records() const noexcept { return delivery_.unfinished_records(); }
   Delivery& delivery() noexcept { return delivery_; }
+  const Delivery& delivery() const noexcept { return delivery_; }
   const PipelineTotals& totals() const noexcept { return totals_; }
 
  private:

@@ -63,6 +63,7 @@ void RetryingExporter::on_result(const std::shared_ptr<Attempt>& attempt, const 
   timers_.after(wait, [this, attempt, self = std::weak_ptr<int>(self_)] {
     if (attempt->is_given_back || self.expired()) return;  // a loop may outlive its exporters
     waiting_.erase(attempt);
+    options_.on_retry(attempt->batch->signal);
     try_now(attempt);
   });
 }

@@ -43,6 +43,8 @@ class RetryingExporter final : public Exporter {
     std::uint64_t seed = 0;
     PossibleDuplicates on_possible_duplicates;
     Delayed on_delayed = {};
+    /// Told of each attempt that repeats one.
+    std::function<void(Signal)> on_retry = [](Signal) {};
   };
 
   RetryingExporter(std::unique_ptr<Exporter> next, Timers& timers, Log& log, Options options);

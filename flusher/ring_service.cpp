@@ -37,7 +37,8 @@ Served RingService::run() {
        .on_delayed =
            [&told](std::size_t destination, Signal signal, const std::string&) {
              if (told != nullptr) told->delivery().note_failure(destination, signal);
-           }},
+           },
+       .metrics = &metrics_},
       dead_letters.get());
   if (!destinations) {
     log_.write(LogLevel::kError, "cannot_export", {field("reason", destinations.error().message)});
@@ -57,11 +58,15 @@ Served RingService::run() {
   Pipeline pipeline(config_, source_, destinations->all(), log_, spool_->store());
   told = &pipeline;
   spool_->begin(pipeline, source_);
+  metrics_.look_at([&](MetricSink& sink) { add_metrics(pipeline, sink); });
+  metrics_.health().begin_serving(Clock::now(), config_.shortest_interval());
   const Served served =
       config_.once == Once::kYes ? run_once(pipeline) : run_until_told(pipeline, *destinations);
   spool_->stop();
   destinations->abandon_all();
   told = nullptr;
+  metrics_.health().end_serving();
+  metrics_.look_at(nullptr);
   reader_.release_all();
   return served;
 }
@@ -96,16 +101,23 @@ Served RingService::run_until_told(Pipeline& pipeline, Destinations& destination
       log_.write(LogLevel::kInfo, "files_reopened");
     }
     const TimePoint now = Clock::now();
+    const TimePoint deadline = schedules.deadline();
     const SignalSet due = schedules.due(now);
     const bool is_tick = due[0] || due[1] || due[2];
     if (is_tick) {
       look_at_ring();
       if (is_ring_lost_) break;
       beat();
+      metrics_.on_tick(now - deadline, schedules.missed() - missed_);
       tell_missed(schedules);
     }
     const bool is_early = wake.is_asked() && pipeline.has_room() && now >= last_drain_ + kEarlyDrainGap;
-    if (is_tick || is_early || pipeline.wants_more()) drain(pipeline, &wake, is_early ? kAllSignals : due);
+    const bool is_room = pipeline.wants_more();
+    metrics_.on_wakeup(is_tick    ? Wakeup::kTick
+                       : is_early ? Wakeup::kWriter
+                       : is_room  ? Wakeup::kRoom
+                                  : Wakeup::kOther);
+    if (is_tick || is_early || is_room) drain(pipeline, &wake, is_early ? kAllSignals : due);
   }
   return end(pipeline);
 }
@@ -174,6 +186,7 @@ void RingService::drain(Pipeline& pipeline, WakeThread* wake, const SignalSet& d
   last_drain_ = Clock::now();
   const DrainReport report = pipeline.drain(due);
   free_ = static_cast<double>(report.free_blocks + report.recycled) / ring_.geometry().block_count;
+  metrics_.on_drained(1 - free_);
   spool_->tick(free_);
   if (report.records > 0) {
     log_.write(LogLevel::kDebug, "drained",
@@ -183,6 +196,7 @@ void RingService::drain(Pipeline& pipeline, WakeThread* wake, const SignalSet& d
 }
 
 void RingService::beat() {
+  metrics_.health().on_tick(Clock::now());
   reader_.beat(static_cast<std::uint32_t>(
       std::chrono::ceil<std::chrono::milliseconds>(config_.shortest_interval()).count()));
 }
@@ -193,6 +207,13 @@ void RingService::tell_missed(const Schedules& schedules) {
                      {field("missed", schedules.missed() - missed_),
                       field("hint", "the flusher had too little CPU time, or an exporter blocked")});
   missed_ = schedules.missed();
+}
+
+void RingService::add_metrics(const Pipeline& pipeline, MetricSink& sink) {
+  add_ring_metrics(ring_, sink);
+  drops_.add_metrics(sink);
+  add_delivery_metrics(pipeline.delivery(), destinations_->all(), sink);
+  if (const auto size = spool_->size()) add_spool_metrics(*size, sink);
 }
 
 std::optional<std::string> RingService::why_lost() const {

@@ -11,7 +11,9 @@
 #include "flusher/destinations.hpp"
 #include "flusher/event_loop.hpp"
 #include "flusher/log.hpp"
+#include "flusher/metrics.hpp"
 #include "flusher/pipeline.hpp"
+#include "flusher/ring_metrics.hpp"
 #include "flusher/ring_source.hpp"
 #include "flusher/schedule.hpp"
 #include "flusher/spool_service.hpp"
@@ -35,20 +37,33 @@ struct Served {
   bool is_ring_lost = false;  // truncated, overwritten, removed or replaced: the path may hold another one
 };
 
+/// What a service works with. All of it outlives the service; `guard` and `lease` are of `ring`.
+struct ServiceParts {
+  const Config& config;
+  Log& log;
+  EventLoop& loop;
+  Metrics& metrics;
+  const RingFile& ring;
+  const PageGuard& guard;
+  const Lease& lease;
+  Reader& reader;
+  Orders& orders;
+};
+
 class RingService {
  public:
-  /// REQUIRES: all of these outlive the service; `guard` is of `ring`.
-  RingService(const Config& config, Log& log, EventLoop& loop, const RingFile& ring, const PageGuard& guard,
-              const Lease& lease, Reader& reader, Orders& orders)
-      : config_(config),
-        log_(log),
-        loop_(loop),
-        ring_(ring),
-        guard_(guard),
-        lease_(lease),
-        reader_(reader),
-        orders_(orders),
-        source_(reader) {}
+  explicit RingService(const ServiceParts& parts)
+      : config_(parts.config),
+        log_(parts.log),
+        loop_(parts.loop),
+        metrics_(parts.metrics),
+        ring_(parts.ring),
+        guard_(parts.guard),
+        lease_(parts.lease),
+        reader_(parts.reader),
+        orders_(parts.orders),
+        source_(parts.reader),
+        drops_(parts.ring) {}
 
   Served run();
 
@@ -61,6 +76,7 @@ class RingService {
   bool is_all_delivered(const Pipeline& pipeline);
   void drain(Pipeline& pipeline, WakeThread* wake, const SignalSet& due = kAllSignals);
   void beat();
+  void add_metrics(const Pipeline& pipeline, MetricSink& sink);
   void tell_missed(const Schedules& schedules);
   std::optional<std::string> why_lost() const;
   void look_at_ring();
@@ -68,12 +84,14 @@ class RingService {
   const Config& config_;
   Log& log_;
   EventLoop& loop_;
+  Metrics& metrics_;
   const RingFile& ring_;
   const PageGuard& guard_;
   const Lease& lease_;
   Reader& reader_;
   Orders& orders_;
   RingSource source_;
+  DropsByProgram drops_;
   SpoolService* spool_ = nullptr;         // while it runs
   Destinations* destinations_ = nullptr;  // likewise
   double free_ = 1;                       // share of the ring's blocks, as the last drain found it

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "flusher/listen_address.hpp"
 #include "flusher/otlp_settings.hpp"
 #include "flusher/setting_values.hpp"
 #include "flusher/signal_settings.hpp"
@@ -151,6 +152,12 @@ void add_dead_letters(std::vector<Setting>& all) {
       on_off<Once>([](Config& c) -> Once& { return c.replay_dead_letters; }), Setting::Takes::kNothing);
 }
 
+Result<void> apply_metrics_listen(Config& config, const std::string& text) {
+  if (const auto parsed = parse_listen_address(text); !parsed) return parsed.error();
+  config.metrics_listen = text;
+  return {};
+}
+
 std::vector<Setting> make_settings() {
   std::vector<Setting> all;
   add_ring(all);
@@ -161,6 +168,9 @@ std::vector<Setting> make_settings() {
   add_dead_letters(all);
   add_otlp_settings(all);
   add_proxy_setting(all);
+  add(all, "metrics-listen", "ADDR:PORT",
+      "answer GET /metrics (for Prometheus), /healthz and /readyz there; PORT alone: on 127.0.0.1 [none]",
+      apply_metrics_listen);
   add(all, "log-level", "LEVEL", "debug, info, warning or error [info]",
       one_of<LogLevel>({{"debug", LogLevel::kDebug},
                         {"info", LogLevel::kInfo},

@@ -111,6 +111,10 @@ void SpoolService::stop() {
 }
 
 bool SpoolService::has_refused() const noexcept { return store_ && store_->has_refused(); }
+std::optional<spool::SpoolSize> SpoolService::size() const noexcept {
+  if (!store_) return std::nullopt;
+  return store_->size();
+}
 bool SpoolService::is_empty() const noexcept { return !store_ || replay_->is_idle(); }
 
 }  // namespace shmring::flusher

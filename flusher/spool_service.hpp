@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "flusher/destinations.hpp"
@@ -32,6 +33,8 @@ class SpoolService {
   void stop();
   /// Nothing is left in it for those who are configured.
   bool is_empty() const noexcept;
+  /// As of the last tick; nullopt: there is none.
+  std::optional<spool::SpoolSize> size() const noexcept;
   /// It took nothing the last time that it was asked.
   bool has_refused() const noexcept;
 

@@ -9,7 +9,7 @@
 set -euo pipefail
 
 libraries=(libboost-dev libcli11-dev libcurl4-openssl-dev libsqlite3-dev libfmt-dev libgmock-dev libgtest-dev libnghttp2-dev
-  libprotobuf-dev libssl-dev nlohmann-json3-dev zlib1g-dev)
+  libprotobuf-dev libssl-dev nlohmann-json3-dev prometheus-cpp-dev zlib1g-dev)
 programs=()
 
 folder=${1:?usage: scripts/arm64_sysroot.sh FOLDER [--with-kernel]}

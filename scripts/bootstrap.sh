@@ -26,6 +26,7 @@ protobuf-compiler      program protoc
 libcurl4-openssl-dev   header  curl/curl.h
 libsqlite3-dev         header  sqlite3.h
 zlib1g-dev             header  zlib.h
+prometheus-cpp-dev     header  prometheus/registry.h
 libfmt-dev             header  fmt/format.h
 libcli11-dev           header  CLI/CLI.hpp
 nlohmann-json3-dev     header  nlohmann/json.hpp
@@ -56,6 +57,7 @@ lttng-tools            program lttng-sessiond
 # A Collector is built from Go modules (scripts/interop.sh); they need a newer Go than Debian's.
 interop_set='
 openssl                program openssl
+prometheus             program prometheus
 '
 model_set='
 gcc                    program gcc

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "tools/names.hpp"
+#include "libshmring/names.hpp"
 #include "tools/status_report.hpp"
 
 namespace shmring::tools {

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "tools/names.hpp"
+#include "libshmring/names.hpp"
 #include "tools/status_report.hpp"
 #include "tools/text.hpp"
 #include "tools/units.hpp"

@@ -107,6 +107,7 @@ TEST(Invocation, EachOptionChangesSomething) {
                                                      {"dead-letter", "/dead"},
                                                      {"dead-letter-size", "2MiB"},
                                                      {"dead-letter-age", "1h"},
+                                                     {"metrics-listen", "9464"},
                                                      {"log-level", "debug"}};
   for (const Setting& setting : settings()) {
     if (setting.takes == Setting::Takes::kNothing) continue;
@@ -196,6 +197,7 @@ TEST(Invocation, ABadValueIsNamedWithItsPlace) {
   EXPECT_THAT(given.error({"--file", "folder/"}), HasSubstr("DIR/NAME.jsonl"));
   EXPECT_THAT(given.error({"--retry-initial", "2m"}), HasSubstr("retry-longest"));
   EXPECT_THAT(given.error({"--compression", "brotli"}), HasSubstr("--compression: 'brotli'"));
+  EXPECT_THAT(given.error({"--metrics-listen", "localhost"}), HasSubstr("0.0.0.0:PORT"));
   EXPECT_THAT(given.error({"--traces-batch-records", "9000"}), HasSubstr("from 1 to 8192"));
   given.environment["SHMRING_INTERVAL"] = "soon";
   EXPECT_THAT(given.error({}), HasSubstr("SHMRING_INTERVAL: 'soon'"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The names of outcomes and causes of drops, as status prints them and scripts read them.
+// The names of outcomes and causes of drops, as status and metrics print them and scripts read them.
 #pragma once
 
 #include <array>
@@ -7,7 +7,7 @@
 
 #include "shmring/layout.hpp"
 
-namespace shmring::tools {
+namespace shmring {
 
 /// By Outcome.
 inline constexpr std::array<std::string_view, kOutcomeCount> kOutcomeNames{
@@ -21,4 +21,4 @@ inline constexpr std::array<std::string_view, kDropCauseCount> kDropNames{
 /// By Signal.
 inline constexpr std::array<Signal, kSignalCount> kSignals{Signal::kLogs, Signal::kTraces, Signal::kMetrics};
 
-}  // namespace shmring::tools
+}  // namespace shmring
