@@ -3,16 +3,23 @@
 
 #include "flusher/log.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
+#include <span>
+#include <utility>
+
+#include "libshmring/otlp/utf8.hpp"
 
 namespace shmring::flusher {
 namespace {
 
 constexpr auto kQuietTime = std::chrono::seconds(10);
-constexpr std::size_t kMaxSubjects = 1000;  // whatever subjects there are: memory stays bounded
+constexpr std::size_t kLongestValue = 1024;  // bytes, before escaping
+constexpr std::size_t kLongestLine = 4096;   // PIPE_BUF: lines of several processes do not mix in a pipe
+constexpr std::size_t kMaxSubjects = 1000;   // whatever subjects there are: memory stays bounded
 
 std::string_view name_of(LogLevel level) {
   switch (level) {
@@ -38,15 +45,38 @@ std::string wall_time() {
 }
 
 std::string value_text(std::string_view value) {
+  if (value.size() > kLongestValue) return '"' + escaped(value.substr(0, kLongestValue)) + "...\"";
   const bool is_plain = !value.empty() && std::all_of(value.begin(), value.end(), [](char c) {
     return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '=';
   });
   return is_plain ? std::string(value) : '"' + escaped(value) + '"';
 }
 
+/// Who does not read what is said holds up nobody: the line is lost, and counted in the next one that finds room.
 void to_stderr(std::string_view line) {
-  const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
+  static std::uint64_t lost = 0;
+  pollfd out{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+  if (poll(&out, 1, 0) == 0) {
+    ++lost;
+    return;
+  }
+  std::string text;
+  if (lost > 0) {
+    text = fmt::format("time={} level=warning event=log_lines_lost lines={}\n", wall_time(),
+                       std::exchange(lost, 0));
+    line = line.substr(0, kLongestLine - text.size());  // a pipe with room has room for so much
+  }
+  text += line;
+  if (text.back() != '\n') text.back() = '\n';
+  const ssize_t written = write(STDERR_FILENO, text.data(), text.size());
   static_cast<void>(written);  // nobody left to tell
+}
+
+/// Part of a text that can go to a terminal as it is: UTF-8 without control characters (those beyond ASCII included). In bytes; 0: none.
+std::size_t plain_length(std::string_view text) {
+  const otlp::Utf8Step step = otlp::next_utf8(std::as_bytes(std::span(text)));
+  const bool is_control = step.code_point < 0x20 || (step.code_point >= 0x7f && step.code_point < 0xa0);
+  return step.is_valid && !is_control ? step.size : 0;
 }
 
 }  // namespace
@@ -54,18 +84,18 @@ void to_stderr(std::string_view line) {
 std::string escaped(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
+  while (!text.empty()) {
+    const char c = text[0];
+    const std::size_t plain = plain_length(text);
+    if (c == '"' || c == '\\') out += '\\';
+    if (c == '\n') {
       out += "\\n";
-    } else if (byte < 0x20 || byte == 0x7f) {
-      out += fmt::format("\\x{:02x}", byte);
+    } else if (plain == 0) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
     } else {
-      out += c;
+      out += text.substr(0, plain);
     }
+    text.remove_prefix(std::max<std::size_t>(plain, 1));
   }
   return out;
 }
@@ -96,6 +126,7 @@ void Log::emit(LogLevel level, std::string_view event, std::initializer_list<Log
   std::string line = fmt::format("time={} level={} event={}", wall_time(), name_of(level), event);
   for (const LogField& item : fields) line += fmt::format(" {}={}", item.key, value_text(item.value));
   if (repeated > 0) line += fmt::format(" repeated={}", repeated);
+  line.resize(std::min(line.size(), kLongestLine - 1));
   line += '\n';
   sink_(line);
 }

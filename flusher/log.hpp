@@ -34,6 +34,8 @@ class Log {
   explicit Log(LogLevel level);  // to stderr
   Log(LogLevel level, Sink sink) : level_(level), sink_(std::move(sink)) {}
 
+  void set_level(LogLevel level) noexcept { level_ = level; }
+
   void write(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {});
 
   /// The same, but at most one line in ten seconds for each (event, subject); the next line says how many were held back.
