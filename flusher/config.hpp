@@ -48,6 +48,8 @@ struct TlsFiles {
   std::string certificate;  // what servers' certificates must come from, in place of the system's authorities
   std::string client_certificate;  // ours, where the server asks for one
   std::string client_key;          // empty: it is in the same file
+
+  bool operator==(const TlsFiles&) const = default;
 };
 
 /// Where and how one signal is sent.
@@ -63,6 +65,8 @@ struct OtlpTarget {
   std::chrono::microseconds timeout{
       10'000'000};  // of one request, from connecting to the last byte of the answer
   Compression compression = Compression::kNone;  // of request bodies
+
+  bool operator==(const OtlpTarget&) const = default;
 };
 
 /// How a batch comes to its end. A record waits for others no longer than one interval.
@@ -70,6 +74,8 @@ struct BatchLimits {
   std::uint64_t records = 2048;  // records, 1 to 8192; see bench/
   std::uint64_t bytes =
       3584U << 10U;  // encoded bytes with envelopes, at most 3.5 MiB: gRPC servers refuse 4 MiB
+
+  bool operator==(const BatchLimits&) const = default;
 };
 
 /// Waits between two attempts: doubled each time, and jittered.
@@ -77,6 +83,8 @@ struct RetryLimits {
   std::chrono::microseconds initial{500'000};            // before the first repetition
   std::chrono::microseconds longest{30'000'000};         // before any later one
   std::chrono::microseconds longest_asked{300'000'000};  // what a server's Retry-After can ask for
+
+  bool operator==(const RetryLimits&) const = default;
 };
 
 /// What one signal has of its own; nullopt: as the Config says for all.
@@ -87,6 +95,8 @@ struct SignalLimits {
   std::optional<std::uint64_t> batch_records = {};
   std::optional<std::uint64_t> max_in_flight = {};
   std::optional<FullPolicy> on_full = {};
+
+  bool operator==(const SignalLimits&) const = default;
 };
 
 struct Config {
@@ -130,6 +140,8 @@ struct Config {
 
   std::string metrics_listen = {};  // ADDR:PORT of /metrics, /healthz, /readyz; empty: none
   LogLevel log_level = LogLevel::kInfo;
+
+  bool operator==(const Config&) const = default;
 
   const SignalLimits& limits_of(Signal signal) const { return signals[static_cast<std::size_t>(signal)]; }
   std::chrono::microseconds interval_of(Signal signal) const {

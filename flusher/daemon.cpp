@@ -30,7 +30,7 @@ void watch(EventLoop& loop, const Signals& signals, Orders& orders, Log& log) {
   loop.watch(signals.fd(), [&] {
     while (const auto signal = signals.next()) {
       if (*signal == SIGHUP) {
-        orders.reopen = true;
+        orders.reload = true;
         continue;
       }
       log.write(LogLevel::kInfo, "stopping", {field("signal", *signal == SIGTERM ? "SIGTERM" : "SIGINT")});
@@ -38,6 +38,12 @@ void watch(EventLoop& loop, const Signals& signals, Orders& orders, Log& log) {
       orders.end = true;
     }
   });
+}
+
+/// As many as can be in use at the same time.
+long connections_of(const Config& config) {
+  return static_cast<long>(config.in_flight_of(Signal::kLogs) + config.in_flight_of(Signal::kTraces) +
+                           config.in_flight_of(Signal::kMetrics));
 }
 
 Served cannot_open(Log& log, const Error& error) {
@@ -95,29 +101,37 @@ void drain_earlier_boots(const Config& config, const RingFile& ring, EventLoop& 
   }
 }
 
-/// From the lease to the end of the service.
-Served serve(const Config& config, const RingFile& ring, EventLoop& loop, Log& log, Metrics& metrics,
+/// From the lease to the end of the service: under one lease one service for each configuration.
+Served serve(Configuration& configuration, const RingFile& ring, EventLoop& loop, Log& log, Metrics& metrics,
              Orders& orders) {
   const PageGuard guard(ring);  // outlives the lease, whose end writes to the ring
-  auto lease = take_lease(config, ring, loop, log, orders);
+  auto lease = take_lease(configuration.current(), ring, loop, log, orders);
   if (!lease) return cannot_open(log, lease.error());
   if (!lease->has_value()) return {};  // told to end while standing by
-  drain_earlier_boots(config, ring, loop, log, metrics, orders);
-  auto reader = Reader::create(ring, **lease);
-  if (!reader) return cannot_open(log, reader.error());
+  drain_earlier_boots(configuration.current(), ring, loop, log, metrics, orders);
   log.write(LogLevel::kInfo, "started",
             {field("ring", ring.path().string()), field("epoch", (*lease)->epoch()),
-             field("interval", format_duration(config.shortest_interval()))});
-  return RingService({.config = config,
-                      .log = log,
-                      .loop = loop,
-                      .metrics = metrics,
-                      .ring = ring,
-                      .guard = guard,
-                      .lease = **lease,
-                      .reader = **reader,
-                      .orders = orders})
-      .run();
+             field("interval", format_duration(configuration.current().shortest_interval()))});
+  for (;;) {
+    const Config config = configuration.current();
+    auto reader = Reader::create(ring, **lease);
+    if (!reader) return cannot_open(log, reader.error());
+    loop.keep_connections(connections_of(config));
+    const Served served = RingService({.config = config,
+                                       .log = log,
+                                       .loop = loop,
+                                       .metrics = metrics,
+                                       .ring = ring,
+                                       .guard = guard,
+                                       .lease = **lease,
+                                       .reader = **reader,
+                                       .orders = orders})
+                              .run();
+    const bool is_undone = served.exit_code == kExitCannotOpen && configuration.revert(log);
+    if (served.is_reconfigured || is_undone) continue;
+    configuration.keep();
+    return served;
+  }
 }
 
 /// After a ring was lost: until the path holds one that can be used, or can be given one. nullptr: told to end.
@@ -134,30 +148,32 @@ std::unique_ptr<RingFile> wait_for_ring(const Config& config, EventLoop& loop, L
 
 }  // namespace
 
-int run_daemon(const Config& config, Log& log) {
-  if (config.replay_dead_letters == Once::kYes) return replay_dead_letters(config, log);
+int run_daemon(Configuration& configuration, Log& log) {
+  if (configuration.current().replay_dead_letters == Once::kYes)
+    return replay_dead_letters(configuration.current(), log);
   auto signals = Signals::block();
   if (!signals) return cannot_open(log, signals.error()).exit_code;
-  EventLoop loop(static_cast<long>(config.in_flight_of(Signal::kLogs) + config.in_flight_of(Signal::kTraces) +
-                                   config.in_flight_of(Signal::kMetrics)));
+  EventLoop loop(connections_of(configuration.current()));
   Orders orders;
+  orders.on_reload = [&] { return configuration.reload(loop, log); };
   watch(loop, *signals, orders, log);
   Metrics metrics;
   std::unique_ptr<MetricsServer> server;
-  if (!config.metrics_listen.empty()) {
-    auto listening = MetricsServer::listen(config.metrics_listen, loop, metrics);
+  if (const std::string& address = configuration.current().metrics_listen; !address.empty()) {
+    auto listening = MetricsServer::listen(address, loop, metrics);
     if (!listening) return cannot_open(log, listening.error()).exit_code;
     server = std::move(*listening);
     log.write(LogLevel::kInfo, "metrics_listening", {field("address", server->address())});
   }
 
-  auto first = attach_or_create(config, log);
+  auto first = attach_or_create(configuration.current(), log);
   if (!first) return cannot_open(log, first.error()).exit_code;
   for (std::unique_ptr<RingFile> ring = std::move(*first); ring != nullptr;) {
-    const Served served = serve(config, *ring, loop, log, metrics, orders);
-    if (!served.is_ring_lost || config.once == Once::kYes || orders.end) return served.exit_code;
+    const Served served = serve(configuration, *ring, loop, log, metrics, orders);
+    if (!served.is_ring_lost || configuration.current().once == Once::kYes || orders.end)
+      return served.exit_code;
     ring.reset();  // its memory is free once its producers have gone, too
-    ring = wait_for_ring(config, loop, log, orders);
+    ring = wait_for_ring(configuration.current(), loop, log, orders);
   }
   return kExitBadNews;  // told to end while there was no ring
 }

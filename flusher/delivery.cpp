@@ -71,7 +71,7 @@ void Delivery::fill_window(Queue& queue, std::size_t destination) {
   if (queue.entries.empty()) return;
   if (const auto& front = queue.entries.front(); front->batch != nullptr)
     look_whether_away(queue, destination, front->batch->signal);
-  if (lane.is_away) return;
+  if (lane.is_away || is_held_) return;
   const std::uint64_t window =
       std::max<std::uint64_t>(1, window_of(queue) - std::min(lane.lent, window_of(queue)));
   for (std::uint64_t i = lane.oldest - queue.first;
@@ -146,7 +146,7 @@ bool Delivery::is_away(std::size_t destination, Signal signal) const noexcept {
 /// Everything in front of it is finished or on its way to the spool, and it waits for those only that are away. In order:
 /// so what the spool has taken over of a block is always what follows the acknowledged part.
 void Delivery::hand_over(Queue& queue) {
-  if (options_.spool == nullptr || queue.is_spool_busy || queue.has_spool_refused) return;
+  if (options_.spool == nullptr || is_held_ || queue.is_spool_busy || queue.has_spool_refused) return;
   std::vector<std::shared_ptr<Entry>> entries;
   std::vector<Handover> handovers;
   std::uint64_t bytes = 0;
@@ -194,6 +194,23 @@ void Delivery::offer_again() {
   for (Queue& queue : queues_) {
     if (std::exchange(queue.has_spool_refused, false)) advance(queue);
   }
+}
+
+void Delivery::hold() {
+  is_held_ = true;
+  for (std::size_t s = 0; s < kSignalCount; ++s) {
+    for (const Destination& destination : destinations_)
+      destination.exporter->set_patience(static_cast<Signal>(s), Patience::kGiveBack);
+  }
+}
+
+bool Delivery::is_quiet() const noexcept {
+  return std::none_of(queues_.begin(), queues_.end(), [](const Queue& queue) {
+    return queue.is_spool_busy ||
+           std::any_of(queue.entries.begin(), queue.entries.end(), [](const auto& entry) {
+             return entry->batch && std::count(entry->at.begin(), entry->at.end(), At::kSent) > 0;
+           });
+  });
 }
 
 void Delivery::park_all() {

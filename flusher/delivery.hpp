@@ -66,6 +66,11 @@ class Delivery {
 
   /// What the spool refused is offered to it again.
   void offer_again();
+  /// Sends no more, neither to destinations nor to the spool; what waits for another attempt waits here. Forever: somebody else
+  /// takes over.
+  void hold();
+  /// Nothing is on its way to a destination or to the spool.
+  bool is_quiet() const noexcept;
   /// The end is near: every lane is away.
   void park_all();
 
@@ -121,6 +126,7 @@ class Delivery {
   Options options_;
   Finished finished_;
   std::array<Queue, kSignalCount> queues_;
+  bool is_held_ = false;
 };
 
 }  // namespace shmring::flusher

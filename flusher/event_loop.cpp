@@ -21,7 +21,7 @@ int timeout_ms(TimePoint until) {
 EventLoop::EventLoop(long kept_connections)
     : multi_((curl_global_init(CURL_GLOBAL_DEFAULT), curl_multi_init())) {
   if (multi_ == nullptr) throw std::bad_alloc();
-  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kept_connections);
+  keep_connections(kept_connections);
   // One request at a time on a connection, with HTTP/2 as well. Sharing one would save a few sockets; but a server that stops
   // reading one signal's requests would use up the window that all of them share, and a lost connection would leave every
   // batch in doubt at once. A balancer also has more to distribute.
@@ -33,6 +33,8 @@ EventLoop::~EventLoop() {
   curl_multi_cleanup(multi_);
   curl_global_cleanup();
 }
+
+void EventLoop::keep_connections(long most) { curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, most); }
 
 void EventLoop::after(Clock::duration delay, std::function<void()> action) {
   timers_.emplace(Clock::now() + delay, std::move(action));

@@ -23,6 +23,8 @@ class EventLoop final : public Timers {
   EventLoop& operator=(const EventLoop&) = delete;
   ~EventLoop() override;
 
+  void keep_connections(long most);
+
   void after(Clock::duration delay, std::function<void()> action) override;
 
   /// Runs a transfer. REQUIRES: the handle lives until `done` was called or stop() was.

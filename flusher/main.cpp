@@ -9,6 +9,7 @@
 #include <exception>
 
 #include "flusher/check.hpp"
+#include "flusher/configuration.hpp"
 #include "flusher/daemon.hpp"
 #include "flusher/invocation.hpp"
 #include "flusher/log.hpp"
@@ -45,7 +46,9 @@ int run(int argc, char** argv) {
   Log log(invocation.config.log_level);
   for (const std::string& warning : invocation.warnings)
     log.write(LogLevel::kWarning, "configuration", {field("reason", warning)});
-  return run_daemon(invocation.config, log);
+  Configuration configuration(invocation.config,
+                              [&] { return parse_invocation(argc, argv, process_environment); });
+  return run_daemon(configuration, log);
 }
 
 }  // namespace

@@ -31,6 +31,11 @@ void Replay::pump(TimePoint now) {
   }
 }
 
+bool Replay::is_quiet() const noexcept {
+  return std::all_of(lanes_.begin(), lanes_.end(),
+                     [](const auto& lane) { return !lane->is_reading && lane->under_way == 0; });
+}
+
 bool Replay::is_idle() const noexcept {
   return std::all_of(lanes_.begin(), lanes_.end(), [](const auto& lane) {
     return !lane->may_have_rows && !lane->is_reading && lane->ready.empty() && lane->under_way == 0;

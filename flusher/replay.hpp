@@ -40,6 +40,8 @@ class Replay {
   /// Sends no more: the end is near.
   void stop() noexcept { is_stopped_ = true; }
 
+  /// Nothing is on its way.
+  bool is_quiet() const noexcept;
   /// Nothing is on its way, and no lane has rows that it knows of.
   bool is_idle() const noexcept;
 

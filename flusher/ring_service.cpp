@@ -96,10 +96,7 @@ Served RingService::run_until_told(Pipeline& pipeline, Destinations& destination
     const bool is_early_waiting = wake.is_asked() && pipeline.has_room();
     loop_.turn(is_early_waiting ? std::min(schedules.deadline(), last_drain_ + kEarlyDrainGap)
                                 : schedules.deadline());
-    if (std::exchange(orders_.reopen, false)) {
-      destinations.reopen_files();
-      log_.write(LogLevel::kInfo, "files_reopened");
-    }
+    if (std::exchange(orders_.reload, false) && is_reload_done(destinations)) return leave_to_next(pipeline);
     const TimePoint now = Clock::now();
     const TimePoint deadline = schedules.deadline();
     const SignalSet due = schedules.due(now);
@@ -120,6 +117,28 @@ Served RingService::run_until_told(Pipeline& pipeline, Destinations& destination
     if (is_tick || is_early || is_room) drain(pipeline, &wake, is_early ? kAllSignals : due);
   }
   return end(pipeline);
+}
+
+bool RingService::is_reload_done(Destinations& destinations) {
+  const Reload result = orders_.on_reload();
+  metrics_.on_reload(result);
+  destinations.reopen_files();
+  log_.write(LogLevel::kInfo, "files_reopened");
+  return result == Reload::kDone;
+}
+
+/// Requests that are under way get their answers, if these come in time. What is not acknowledged then the next service drains
+/// again, as a successor of a flusher that ended would.
+Served RingService::leave_to_next(Pipeline& pipeline) {
+  spool_->stop();
+  pipeline.delivery().hold();
+  const TimePoint deadline = Clock::now() + config_.shutdown_timeout;
+  while (!(pipeline.delivery().is_quiet() && spool_->is_quiet()) && Clock::now() < deadline &&
+         !orders_.end_at_once) {
+    loop_.turn(std::min(deadline, Clock::now() + config_.shortest_interval()));
+    beat();
+  }
+  return {.is_reconfigured = true};
 }
 
 /// The last drain, its export, and the news. Of a ring that was cut short, what is still there.

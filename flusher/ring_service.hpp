@@ -28,13 +28,15 @@ namespace shmring::flusher {
 struct Orders {
   bool end = false;
   bool end_at_once = false;  // a second SIGTERM or SIGINT
-  bool reopen = false;
+  bool reload = false;
+  std::function<Reload()> on_reload = [] { return Reload::kUnchanged; };
 };
 
 /// How a service came to its end.
 struct Served {
   int exit_code = 0;
-  bool is_ring_lost = false;  // truncated, overwritten, removed or replaced: the path may hold another one
+  bool is_ring_lost = false;     // truncated, overwritten, removed or replaced: the path may hold another one
+  bool is_reconfigured = false;  // under the same lease the next service goes on, with the new configuration
 };
 
 /// What a service works with. All of it outlives the service; `guard` and `lease` are of `ring`.
@@ -70,6 +72,8 @@ class RingService {
  private:
   Served run_once(Pipeline& pipeline);
   Served run_until_told(Pipeline& pipeline, Destinations& destinations);
+  bool is_reload_done(Destinations& destinations);
+  Served leave_to_next(Pipeline& pipeline);
   Served end(Pipeline& pipeline);
   void finish(Pipeline& pipeline);
   void wait_until(Pipeline& pipeline, const std::function<bool()>& is_over);

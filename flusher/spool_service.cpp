@@ -115,6 +115,7 @@ std::optional<spool::SpoolSize> SpoolService::size() const noexcept {
   if (!store_) return std::nullopt;
   return store_->size();
 }
+bool SpoolService::is_quiet() const noexcept { return !store_ || replay_->is_quiet(); }
 bool SpoolService::is_empty() const noexcept { return !store_ || replay_->is_idle(); }
 
 }  // namespace shmring::flusher

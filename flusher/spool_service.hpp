@@ -31,6 +31,8 @@ class SpoolService {
   void tick(double free);
   /// Sends no more from the spool.
   void stop();
+  /// Nothing is on its way from it.
+  bool is_quiet() const noexcept;
   /// Nothing is left in it for those who are configured.
   bool is_empty() const noexcept;
   /// As of the last tick; nullopt: there is none.
