@@ -57,12 +57,9 @@ void SpoolThread::run() {
 /// One transaction. One that fails as a whole (a full disk, a failed fsync) fails for all.
 void SpoolThread::do_all(std::vector<Job>& jobs) {
   Result<void> whole = file_->begin();
-  if (whole) {
-    for (Job& job : jobs) {
-      job.result = do_one(job);
-      if (!job.result && job.result.error().code == ErrorCode::kDamaged) whole = job.result;
-      if (!whole) break;
-    }
+  for (Job& job : jobs) {
+    if (!whole) break;
+    whole = do_one(job);
   }
   if (whole) whole = file_->commit();
   if (whole) return;
@@ -74,13 +71,14 @@ void SpoolThread::do_all(std::vector<Job>& jobs) {
   rescues_.push_back(*file_->rescued());
 }
 
+/// An error of the transaction: the job's own is undone alone, unless SQLite has given up everything with it, as it does after EIO
+/// and on a full disk.
 Result<void> SpoolThread::do_one(Job& job) {
   if (auto begun = file_->begin_part(); !begun) return begun;
-  auto done = job.work(*file_);
-  if (!done) {
-    if (auto undone = file_->undo_part(); !undone) return undone;
-  }
-  return done;
+  job.result = job.work(*file_);
+  if (job.result) return {};
+  if (job.result.error().code == ErrorCode::kDamaged || !file_->undo_part()) return job.result;
+  return {};
 }
 
 void SpoolThread::answer() {

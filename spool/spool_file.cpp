@@ -67,12 +67,27 @@ Result<void> SpoolFile::begin_part() { return database_->execute("SAVEPOINT part
 Result<void> SpoolFile::undo_part() { return database_->execute("ROLLBACK TO part"); }
 
 Result<void> SpoolFile::commit() {
-  auto clock = database_->prepare("INSERT OR REPLACE INTO meta(key, value) VALUES('clock', ?)");
-  if (!clock) return clock.error();
-  if (auto saved = clock->bind(std::string_view(clock_.save())).run(); !saved) return saved;
-  if (auto done = database_->execute("COMMIT"); !done) return done;
+  if (auto saved = save_clock(); !saved) return saved;
+  if (auto done = database_->execute("COMMIT"); !done) {
+    write_over_failed_commit();
+    return done;
+  }
   static_cast<void>(read_taken());  // what is on the disk stays there, whether it can be read again or not
   return {};
+}
+
+Result<void> SpoolFile::save_clock() {
+  auto clock = database_->prepare("INSERT OR REPLACE INTO meta(key, value) VALUES('clock', ?)");
+  if (!clock) return clock.error();
+  return clock->bind(std::string_view(clock_.save())).run();
+}
+
+/// After an fsync that failed the log may hold the whole transaction, and whoever comes after a kill would believe it, though its
+/// batches are still in the ring. What is written next lies where it began, and so ends it, synced or not.
+void SpoolFile::write_over_failed_commit() {
+  roll_back();
+  if (database_->execute("BEGIN IMMEDIATE") && save_clock()) static_cast<void>(database_->execute("COMMIT"));
+  roll_back();
 }
 
 Result<void> SpoolFile::read_taken() {

@@ -159,6 +159,8 @@ class SpoolFile {
   std::filesystem::path file() const { return folder_ / kFileName; }
   std::filesystem::path rebuilt() const { return file().string() + ".rebuilt"; }
   Result<void> open_database(const std::filesystem::path& path);
+  Result<void> save_clock();
+  void write_over_failed_commit();
   Result<void> read_taken();
   Result<std::filesystem::path> finish_rescue();
   Result<void> look_at_books();

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flusher/spool_thread.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "tests/spool/spool_rig.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/failing_disk.hpp"
+
+namespace shmring::flusher {
+namespace {
+
+using testing::FailingDisk;
+
+class SpoolThreadTest : public ::testing::Test {
+ protected:
+  SpoolThreadTest() {
+    FailingDisk::disk();
+    rig_.open();
+  }
+  ~SpoolThreadTest() override { FailingDisk::disk().mend(); }
+
+  SpoolThread::Work keeping(const std::string& request) {
+    return [&request](spool::SpoolFile& file) -> Result<void> {
+      auto ids =
+          file.keep({{.request = request, .records = 1, .destinations = {"otlp"}}}, spool::WhenFull::kRefuse);
+      if (!ids) return ids.error();
+      return {};
+    };
+  }
+
+  testing::SpoolRig rig_;
+  EventLoop loop_;
+};
+
+/// SQLite gives up a whole transaction when a write fails in the middle of it, and what comes next would begin one of its own.
+TEST_F(SpoolThreadTest, AJobThatCostsTheTransactionFailsAllThatAreInIt) {
+  const std::string first = "first";
+  const std::string large(6U << 20U, 'l');  // more than the cache: written out at once
+  const std::string last = "last";
+  std::vector<int> kept(3, -1);
+  {
+    SpoolThread thread(std::move(rig_.file), loop_, [](const spool::Rescue&) {});
+    std::atomic<bool> may_go_on{false};
+    thread.post(
+        [&](spool::SpoolFile&) -> Result<void> {
+          if (!testing::eventually([&] { return may_go_on.load(); }))
+            return Error{ErrorCode::kSystem, "stuck"};
+          return {};
+        },
+        [](const Result<void>&) {});
+    thread.post(keeping(first), [&](const Result<void>& result) { kept[0] = result ? 1 : 0; });
+    thread.post(
+        [&, keep = keeping(large)](spool::SpoolFile& file) {
+          FailingDisk::disk().fail(
+              {.operations = FailingDisk::kWrite, .times = 1, .code = SQLITE_IOERR_WRITE});
+          return keep(file);
+        },
+        [&](const Result<void>& result) { kept[1] = result ? 1 : 0; });
+    thread.post(keeping(last), [&](const Result<void>& result) { kept[2] = result ? 1 : 0; });
+    may_go_on = true;
+    while (thread.is_busy()) loop_.turn(Clock::now() + std::chrono::milliseconds(10));
+  }
+  ASSERT_EQ(FailingDisk::disk().failed(), 1U);
+  EXPECT_EQ(kept[1], 0);
+  rig_.open();
+  const std::vector<std::string> there = rig_.waiting("otlp");
+  EXPECT_EQ(std::count(there.begin(), there.end(), first), kept[0])
+      << "what was called kept is there, and nothing else";
+  EXPECT_EQ(std::count(there.begin(), there.end(), last), kept[2]);
+  EXPECT_EQ(std::count(there.begin(), there.end(), large), 0);
+}
+
+}  // namespace
+}  // namespace shmring::flusher
