@@ -25,7 +25,8 @@ constexpr std::size_t kMostKeptHeaders = 16;
 constexpr std::size_t kLongestKeptHeader = 8U << 10U;
 constexpr long kOldestIdleConnection = 30;  // seconds; below servers' idle timeouts (the Collector's is 60)
 constexpr long kLongestCaAge = 60;          // seconds; then a renewed --certificate is read
-constexpr long kUploadBuffer = 256L << 10;  // bytes
+// bytes; with what libcurl and malloc add still below what malloc maps, and lets the system clear, anew each time (main.cpp)
+constexpr long kUploadBuffer = 224L << 10;
 
 /// libcurl 7.88 puts a second HTTP/2 layer on a connection in clear text that it uses again, and every such request fails.
 bool can_reuse_clear_text() {

@@ -45,6 +45,7 @@ class Child {
   /// Runs `body` in a child, which ends by _exit() with what it returns: nothing of the parent's runs in it. The child dies with its parent.
   static Child forked(const std::function<int()>& body);
 
+  pid_t pid() const noexcept { return pid_; }
   bool started() const noexcept { return pid_ > 0; }
   void send(int signal) const noexcept;
   /// Waits for its end. True: it ended by itself, with status 0.
