@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <fstream>
+
 #include "tests/spool/spool_rig.hpp"
 
 namespace shmring::spool {
@@ -68,6 +70,26 @@ TEST(SpoolFile, ABatchGetsTheWorstFateOfItsDestinations) {
   EXPECT_EQ(totals.dead_lettered, 5U);
   EXPECT_EQ(totals.accepted, 2U);
   EXPECT_TRUE(totals.closes());
+}
+
+/// Debian's SQLite is built to overwrite what is deleted: of a backlog each byte would be written once more.
+TEST(SpoolFile, WhatIsDeliveredIsNotWrittenAgain) {
+  const auto bytes_written = [] {  // by this process
+    std::ifstream io("/proc/self/io");
+    std::uint64_t bytes = 0;
+    for (std::string name; io >> name >> bytes && name != "wchar:";) {
+    }
+    return bytes;
+  };
+  SpoolRig rig;
+  rig.open();
+  constexpr std::size_t kRequest = 8U << 20U;
+  const std::uint64_t before = bytes_written();
+  const std::int64_t id = rig.keep(1, std::string(kRequest, 'x'));
+  const std::uint64_t kept = bytes_written();
+  ASSERT_GE(kept - before, kRequest);
+  static_cast<void>(rig.committed([&](SpoolFile& spool) { return spool.settle(id, "otlp", 0, 0); }));
+  EXPECT_LT(bytes_written() - kept, kRequest / 8);
 }
 
 TEST(SpoolFile, WhatIsRolledBackWasNeverThere) {
