@@ -3,17 +3,15 @@
 //! bench/sample_records.hpp, as programs make it; nothing of it is encoded here, which the SDK does in its export thread.
 
 mod harness;
+mod samples;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use harness::{Row, Subject};
-use opentelemetry::logs::{AnyValue, LogRecord, Logger, LoggerProvider, Severity};
-use opentelemetry::trace::{
-    Span, SpanContext, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId, TraceState, Tracer, TracerProvider,
-};
-use opentelemetry::{Context, InstrumentationScope, KeyValue};
+use opentelemetry::logs::LoggerProvider;
+use opentelemetry::trace::{Span, SpanKind, TraceContextExt, Tracer, TracerProvider};
+use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::{
     BatchConfigBuilder as LogConfig, BatchLogProcessor, LogBatch, LogExporter, SdkLogger, SdkLoggerProvider,
@@ -23,7 +21,7 @@ use opentelemetry_sdk::trace::{
     BatchConfigBuilder as SpanConfig, BatchSpanProcessor, SdkTracer, SdkTracerProvider, SimpleSpanProcessor, SpanData,
     SpanExporter,
 };
-use opentelemetry_sdk::Resource;
+use samples::{requests, resource, scope, Request};
 
 const BATCH: u64 = 8192;
 const QUEUE: usize = 2 * BATCH as usize; // so that nothing is dropped between two drains; all else is the SDK's default
@@ -51,45 +49,6 @@ impl SpanExporter for Counter {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         self.add(batch.len())
     }
-}
-
-struct Request {
-    body: String,
-    customer: String,
-    route: String,
-    order: i64,
-    trace: SpanContext,
-}
-
-fn requests() -> Vec<Request> {
-    let customers = ["Ada Lovelace", "Grace Hopper", "Donald Knuth", "Ken Thompson"];
-    let routes = ["/api/v1/orders/{id}", "/api/v2/orders/{id}"];
-    let bodies = [
-        "order placed; payment authorised, waiting for the warehouse now.",
-        "order refused: the card has expired, the customer is informed.  ",
-    ];
-    let request = |i: u8| Request {
-        body: bodies[usize::from(i) % 2].into(),
-        customer: customers[usize::from(i) % 4].into(),
-        route: routes[usize::from(i) / 2 % 2].into(),
-        order: 1_000_000_000 + i64::from(i),
-        trace: SpanContext::new(
-            TraceId::from_bytes([0x40 + i; 16]),
-            SpanId::from_bytes([0x80 + i; 8]),
-            TraceFlags::SAMPLED,
-            true,
-            TraceState::default(),
-        ),
-    };
-    (0..64).map(request).collect()
-}
-
-fn scope() -> InstrumentationScope {
-    InstrumentationScope::builder("shop.orders").with_version("1.4.0").build()
-}
-
-fn resource() -> Resource {
-    Resource::builder_empty().with_service_name("shop").build()
 }
 
 struct Logs {
@@ -120,19 +79,7 @@ impl Subject for Logs {
         BATCH
     }
     fn push(&self, i: u64) {
-        let request = &self.requests[i as usize % self.requests.len()];
-        let now = SystemTime::now();
-        let mut record = self.logger.create_log_record();
-        record.set_timestamp(now);
-        record.set_observed_timestamp(now);
-        record.set_severity_number(Severity::Info);
-        record.set_body(AnyValue::from(request.body.clone()));
-        record.add_attribute("order.id", request.order);
-        record.add_attribute("customer.name", request.customer.clone());
-        record.add_attribute("http.route", request.route.clone());
-        let trace = &request.trace;
-        record.set_trace_context(trace.trace_id(), trace.span_id(), Some(trace.trace_flags()));
-        self.logger.emit(record);
+        samples::emit_log(&self.logger, &self.requests[i as usize % self.requests.len()]);
     }
     fn drain(&self) -> u64 {
         self.provider.force_flush().map_or(0, |()| self.counter.take())
