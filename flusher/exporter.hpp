@@ -39,6 +39,7 @@ struct SendResult {
       {};                             // with kRetryable: what the destination asked for
   bool may_have_arrived = false;      // with kRetryable: the whole request was sent, and no answer came
   Refusal refusal = Refusal::kOther;  // with kRejected
+  bool is_given_up = false;           // by us: that says nothing about the destination
   std::string code = "none";          // of the answer, for metrics: few different ones; none: there was none
   Connection connection = Connection::kNone;
 };

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "flusher/log.hpp"
 #include "shmring/version.hpp"
 
 namespace shmring::flusher {
@@ -73,6 +74,23 @@ double resident_bytes() {
   double resident = 0;
   in >> pages >> resident;
   return in ? resident * static_cast<double>(sysconf(_SC_PAGESIZE)) : 0;
+}
+
+/// One for each destination: the text may be a server's, so it takes the place of the one before.
+void add_last_errors(const std::vector<spool::DestinationBooks>& books, MetricSink& sink) {
+  for (const spool::DestinationBooks& each : books) {
+    if (!each.last_error) continue;
+    sink.gauge("shmring_last_error_timestamp_seconds",
+               "When an attempt to export last failed or was refused, in Unix time.",
+               static_cast<double>(each.last_error->at_ms) / 1e3, {{"destination", each.name}});
+  }
+  for (const spool::DestinationBooks& each : books) {
+    if (!each.last_error) continue;
+    sink.gauge("shmring_last_error_info", "1, with the text of a destination's last error.", 1,
+               {{"destination", each.name},
+                {"signal", to_string(each.last_error->signal)},
+                {"error", escaped(each.last_error->text)}});
+  }
 }
 
 }  // namespace
@@ -144,6 +162,8 @@ void Metrics::on_attempt_ended(const std::string& destination, Signal signal, co
     const bool is_new = result.connection == Connection::kOpened;
     connections_.Add(with(labels, "connection", is_new ? "opened" : "reused")).Increment();
   }
+  ledger_.on_attempt_ended(destination, signal, result);
+  if (result.is_given_up) return;
   const bool has_answered = result.outcome != SendOutcome::kRetryable;
   health_.on_attempt(destination, signal, has_answered ? Answered::kYes : Answered::kNo);
 }
@@ -159,16 +179,15 @@ void Metrics::on_retry(const std::string& destination, Signal signal) {
 void Metrics::on_settled(const std::string& destination, Signal signal, std::uint64_t records,
                          const SendResult& result) {
   const Labels labels = lane(destination, signal);
-  const bool is_accepted = result.outcome == SendOutcome::kAccepted;
-  const std::uint64_t kept = std::min(result.dead_lettered, records);
-  const std::uint64_t rejected = is_accepted ? std::min(result.rejected, records - kept) : records - kept;
+  const Settled fates = settled(records, result);
   const auto add = [&](const char* fate, std::uint64_t count) {
     records_.Add(with(labels, "fate", fate)).Increment(static_cast<double>(count));
   };
-  add("accepted", records - kept - rejected);
-  add("rejected", rejected);
-  add("dead_lettered", kept);
-  if (is_accepted) last_success_.Add(labels).Set(unix_now());
+  add("accepted", fates.accepted);
+  add("rejected", fates.rejected);
+  add("dead_lettered", fates.dead_lettered);
+  ledger_.on_settled(destination, signal, records, result);
+  if (result.outcome == SendOutcome::kAccepted) last_success_.Add(labels).Set(unix_now());
 }
 
 void Metrics::on_tick(Clock::duration late, std::uint64_t missed) {
@@ -188,6 +207,7 @@ std::string Metrics::text() const {
              health_.is_serving() ? 1 : 0);
   sink.gauge("process_resident_memory_bytes", "Of the flusher, the mapped ring included.", resident_bytes());
   sink.add_all(registry_.Collect());
+  add_last_errors(ledger_.books(), sink);
   if (look_) look_(sink);
   return prometheus::TextSerializer().Serialize(sink.families());
 }

@@ -13,6 +13,7 @@
 #include <functional>
 #include <string>
 
+#include "flusher/destination_ledger.hpp"
 #include "flusher/exporter.hpp"
 #include "flusher/health.hpp"
 #include "flusher/metric_sink.hpp"
@@ -53,6 +54,7 @@ class Metrics {
   void on_reload(Reload result);
 
   Health& health() noexcept { return health_; }
+  DestinationLedger& ledger() noexcept { return ledger_; }
 
   /// What is read off the ring in service at each look; nullptr: there is none.
   using Look = std::function<void(MetricSink&)>;
@@ -80,6 +82,7 @@ class Metrics {
   prometheus::Histogram& lateness_;
   prometheus::Gauge& high_water_;
   Health health_;
+  DestinationLedger ledger_;
   Look look_;
 };
 

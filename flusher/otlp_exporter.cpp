@@ -108,7 +108,8 @@ void OtlpExporter::abandon_all() {
     Sending* const sending = sending_.begin()->first;
     finish(sending, {.outcome = SendOutcome::kRetryable,
                      .reason = "the flusher ends",
-                     .may_have_arrived = sending->transfer->was_sent()});
+                     .may_have_arrived = sending->transfer->was_sent(),
+                     .is_given_up = true});
   }
 }
 

@@ -15,6 +15,12 @@ namespace {
 // Writers that ask all the time get a drain this often, not one after the other.
 constexpr auto kEarlyDrainGap = std::chrono::milliseconds(2);
 
+void begin_ledger(Metrics& metrics, const RingFile& ring, const std::vector<Destination>& destinations) {
+  std::vector<std::string> names;
+  for (const Destination& each : destinations) names.push_back(each.name);
+  metrics.ledger().begin(ring, names);
+}
+
 }  // namespace
 
 Served RingService::run() {
@@ -44,6 +50,7 @@ Served RingService::run() {
     log_.write(LogLevel::kError, "cannot_export", {field("reason", destinations.error().message)});
     return {.exit_code = kExitCannotOpen};
   }
+  begin_ledger(metrics_, ring_, destinations->all());
   auto spool = SpoolService::open(config_, ring_, reader_, *destinations, loop_, log_, [this] {
     beat();
     return orders_.end;
@@ -65,6 +72,7 @@ Served RingService::run() {
   spool_->stop();
   destinations->abandon_all();
   told = nullptr;
+  note_destinations(metrics_.ledger().note_now(ring_));
   metrics_.health().end_serving();
   metrics_.look_at(nullptr);
   reader_.release_all();
@@ -98,6 +106,7 @@ Served RingService::run_until_told(Pipeline& pipeline, Destinations& destination
                                 : schedules.deadline());
     if (std::exchange(orders_.reload, false) && is_reload_done(destinations)) return leave_to_next(pipeline);
     const TimePoint now = Clock::now();
+    note_destinations(metrics_.ledger().note(ring_, now));
     const TimePoint deadline = schedules.deadline();
     const SignalSet due = schedules.due(now);
     const bool is_tick = due[0] || due[1] || due[2];
@@ -212,6 +221,13 @@ void RingService::drain(Pipeline& pipeline, WakeThread* wake, const SignalSet& d
                {field("records", report.records), field("bytes", report.bytes),
                 field("free_blocks", report.free_blocks)});
   }
+}
+
+void RingService::note_destinations(Result<void> noted) {
+  if (noted) return;
+  log_.write_limited(LogLevel::kWarning, "destinations_not_noted", "",
+                     {field("reason", noted.error().message),
+                      field("hint", "`shmring status` does not show what each destination took")});
 }
 
 void RingService::beat() {

@@ -80,6 +80,7 @@ class RingService {
   bool is_all_delivered(const Pipeline& pipeline);
   void drain(Pipeline& pipeline, WakeThread* wake, const SignalSet& due = kAllSignals);
   void beat();
+  void note_destinations(Result<void> noted);
   void add_metrics(const Pipeline& pipeline, MetricSink& sink);
   void tell_missed(const Schedules& schedules);
   std::optional<std::string> why_lost() const;

@@ -81,6 +81,36 @@ Json spools_json(const StatusReport& report) {
   return list;
 }
 
+Json lane_json(const spool::LaneBooks& books, const StatusReport& report) {
+  const bool has_succeeded = books.last_success_ms != 0;
+  return {{"accepted", books.accepted},
+          {"rejected", books.rejected},
+          {"dead_lettered", books.dead_lettered},
+          {"last_success_unix_ms", has_succeeded ? Json(books.last_success_ms) : Json(nullptr)},
+          {"last_success_age_ms",
+           has_succeeded ? Json(report.age_of(books.last_success_ms).count()) : Json(nullptr)}};
+}
+
+/// As the flusher noted them, a second ago at most.
+Json destinations_json(const StatusReport& report) {
+  Json list = Json::array();
+  for (const spool::DestinationBooks& each : report.destinations) {
+    Json json{{"name", each.name}};
+    json.update(lane_json(each.total(), report));
+    json["last_error"] = nullptr;
+    if (each.last_error) {
+      json["last_error"] = {{"text", each.last_error->text},
+                            {"signal", to_string(each.last_error->signal)},
+                            {"unix_ms", each.last_error->at_ms},
+                            {"age_ms", report.age_of(each.last_error->at_ms).count()}};
+    }
+    for (const Signal signal : kSignals)
+      json["signals"][to_string(signal)] = lane_json(each.lanes[static_cast<std::size_t>(signal)], report);
+    list.push_back(json);
+  }
+  return list;
+}
+
 Json flusher_json(const FlusherView& flusher) {
   Json json{{"state", to_string(flusher.state)}};
   const bool held = flusher.state != FlusherState::kNone;
@@ -130,6 +160,7 @@ std::string as_json(const StatusReport& report) {
                      {"unknown_holders", holders_json(report.writers)}};
   const Json json{{"ring", ring},
                   {"accounting", accounting_json(report)},
+                  {"destinations", destinations_json(report)},
                   {"spools", spools_json(report)},
                   {"writers", writers},
                   {"flusher", flusher_json(report.flusher)}};

@@ -4,10 +4,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "libshmring/liveness.hpp"
+#include "libshmring/system.hpp"
 #include "tools/units.hpp"
 
 namespace shmring::tools {
@@ -39,6 +41,10 @@ double seconds(std::chrono::nanoseconds duration) { return std::chrono::duration
 
 }  // namespace
 
+std::chrono::milliseconds StatusReport::age_of(std::int64_t at_ms) const noexcept {
+  return std::chrono::milliseconds{std::max<std::int64_t>(0, now_ms - at_ms)};
+}
+
 double StatusReport::fill() const noexcept {
   const BlockCensus& blocks = accounting.blocks;
   return blocks.total == 0
@@ -62,6 +68,8 @@ Result<StatusReport> make_report(const RingFile& ring) {
   report.accounting = joint.accounting;
   report.pending_in_spool = joint.pending_in_spool;
   report.spools = std::move(joint.spools);
+  report.destinations = spool::destinations_of(ring);
+  report.now_ms = static_cast<std::int64_t>(unix_ns() / 1'000'000);
   if (report.accounting.closing == Closing::kInMotion)
     report.later = spool::account_with_spools(ring).accounting;
   // The second count may have met a quiet moment, and is then as good as the first would have been.

@@ -12,6 +12,7 @@
 #include "libshmring/accounting.hpp"
 #include "libshmring/ring_file.hpp"
 #include "shmring/result.hpp"
+#include "spool/destination_note.hpp"
 #include "spool/joint_accounting.hpp"
 #include "tools/flusher_view.hpp"
 #include "tools/slot_holder.hpp"
@@ -34,10 +35,14 @@ struct StatusReport {
   std::optional<Accounting> later;
   std::vector<spool::SpoolLook> spools;  // their books are part of the accounting
   std::array<std::uint64_t, kSignalCount> pending_in_spool{};
+  std::vector<spool::DestinationBooks> destinations;  // as the flusher noted them
+  std::int64_t now_ms = 0;                            // Unix time, for the ages of what they say
   WriterCensus writers;
   FlusherView flusher;
   std::optional<std::chrono::nanoseconds> oldest_age;  // of the oldest block with something pending
 
+  /// Of something at that Unix time; no age is below zero, wherever the wall clock was put.
+  std::chrono::milliseconds age_of(std::int64_t at_ms) const noexcept;
   /// Share of the blocks that are not free, 0 to 1.
   double fill() const noexcept;
   /// The accounting is open, or something was dropped.

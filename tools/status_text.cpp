@@ -79,6 +79,23 @@ void add_spools(Table& table, const StatusReport& report) {
   }
 }
 
+void add_destinations(Table& table, const StatusReport& report) {
+  for (const spool::DestinationBooks& each : report.destinations) {
+    const spool::LaneBooks total = each.total();
+    std::string line = fmt::format("{}: {} accepted, {} rejected", escaped(each.name),
+                                   format_count(total.accepted), format_count(total.rejected));
+    if (total.dead_lettered > 0) line += fmt::format(", {} dead-lettered", format_count(total.dead_lettered));
+    line += total.last_success_ms == 0
+                ? ", no success yet"
+                : fmt::format(", last success {} ago", format_duration(report.age_of(total.last_success_ms)));
+    table.add({"destination", line});
+    if (!each.last_error) continue;
+    table.add(
+        {"", fmt::format("last error {} ago, {}: {}", format_duration(report.age_of(each.last_error->at_ms)),
+                         to_string(each.last_error->signal), escaped(each.last_error->text))});
+  }
+}
+
 std::string head(const StatusReport& report) {
   const Geometry& geometry = report.geometry;
   Table table({Align::kLeft, Align::kLeft});
@@ -89,6 +106,7 @@ std::string head(const StatusReport& report) {
   table.add({"writers", writers_line(report.writers)});
   add_unknown_holders(table, report.writers);
   table.add({"flusher", flusher_line(report.flusher)});
+  add_destinations(table, report);
   add_spools(table, report);
   table.add(
       {"oldest", report.oldest_age ? "waits for " + format_duration(*report.oldest_age) : "nothing waits"});

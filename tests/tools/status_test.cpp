@@ -11,6 +11,7 @@
 #include "libshmring/ring_file.hpp"
 #include "program.hpp"
 #include "shmring/logger.hpp"
+#include "spool/destination_note.hpp"
 #include "spool/spool_file.hpp"
 #include "spool/spool_note.hpp"
 
@@ -133,6 +134,39 @@ TEST(StatusOfARing, SaysThatASpoolIsGone) {
   EXPECT_EQ(json["accounting"]["closes"], false);
   EXPECT_EQ(json["accounting"]["spooled"], 2);
   EXPECT_FALSE(json["spools"][0]["problem"].is_null());
+}
+
+TEST(StatusOfARing, ShowsWhatEachDestinationTook) {
+  const TestRing ring;
+  EXPECT_EQ(status_json(ring.path())["destinations"], nlohmann::json::array());
+  const auto file = RingFile::attach(ring.path());
+  ASSERT_TRUE(file);
+  spool::DestinationBooks otlp{.name = "otlp"};
+  otlp.lanes[0] = {.accepted = 1000, .rejected = 2, .dead_lettered = 3, .last_success_ms = 1'700'000'000'000};
+  otlp.lanes[1] = {.accepted = 234};
+  otlp.last_error = {.text = "HTTP \x1b[31m503", .signal = Signal::kTraces, .at_ms = 1'700'000'000'001};
+  ASSERT_TRUE(spool::note_destinations(*file, {otlp, {.name = "file"}}));
+  const auto list = status_json(ring.path())["destinations"];
+  ASSERT_EQ(list.size(), 2U);
+  EXPECT_EQ(list[0]["name"], "otlp");
+  EXPECT_EQ(list[0]["accepted"], 1234);
+  EXPECT_EQ(list[0]["rejected"], 2);
+  EXPECT_EQ(list[0]["dead_lettered"], 3);
+  EXPECT_EQ(list[0]["last_success_unix_ms"], 1'700'000'000'000);
+  EXPECT_GT(list[0]["last_success_age_ms"], 0);
+  EXPECT_EQ(list[0]["last_error"]["text"], "HTTP \x1b[31m503");
+  EXPECT_EQ(list[0]["last_error"]["signal"], "traces");
+  EXPECT_EQ(list[0]["last_error"]["unix_ms"], 1'700'000'000'001);
+  EXPECT_GT(list[0]["last_error"]["age_ms"], 0);
+  EXPECT_EQ(list[0]["signals"]["logs"]["accepted"], 1000);
+  EXPECT_TRUE(list[0]["signals"]["traces"]["last_success_unix_ms"].is_null());
+  EXPECT_TRUE(list[1]["last_success_age_ms"].is_null());
+  EXPECT_TRUE(list[1]["last_error"].is_null());
+  const std::string text = shmring({"status", ring.path()}).out;
+  EXPECT_NE(text.find("otlp: 1,234 accepted, 2 rejected, 3 dead-lettered, last success "), std::string::npos)
+      << text;
+  EXPECT_NE(text.find(" ago, traces: HTTP \\x1b[31m503"), std::string::npos) << text;
+  EXPECT_NE(text.find("file: 0 accepted, 0 rejected, no success yet"), std::string::npos) << text;
 }
 
 TEST(StatusOfARing, IsBadNewsWhenSomethingWasDropped) {
