@@ -23,8 +23,7 @@ constexpr std::size_t kLongestAnswer = 4U << 20U;  // bytes that are read, so th
 constexpr std::size_t kLongestHead = 256U << 10U;  // bytes of all headers; libcurl keeps each of them
 constexpr std::size_t kMostKeptHeaders = 16;
 constexpr std::size_t kLongestKeptHeader = 8U << 10U;
-constexpr long kOldestIdleConnection = 30;  // seconds; below servers' idle timeouts (the Collector's is 60)
-constexpr long kLongestCaAge = 60;          // seconds; then a renewed --certificate is read
+constexpr long kLongestCaAge = 60;  // seconds; then a renewed --certificate is read
 // bytes; with what libcurl and malloc add still below what malloc maps, and lets the system clear, anew each time (main.cpp)
 constexpr long kUploadBuffer = 224L << 10;
 
@@ -81,7 +80,8 @@ void HttpTransfer::set_options() {
   set(CURLOPT_ERRORBUFFER, error_);
   set(CURLOPT_TIMEOUT_MS,
       static_cast<long>(std::chrono::ceil<std::chrono::milliseconds>(request_.target->timeout).count()));
-  set(CURLOPT_MAXAGE_CONN, kOldestIdleConnection);
+  set(CURLOPT_MAXAGE_CONN, static_cast<long>(request_.connections.idle.count()));
+  set(CURLOPT_MAXLIFETIME_CONN, static_cast<long>(request_.connections.lifetime.count()));
   set(CURLOPT_UPLOAD_BUFFERSIZE, kUploadBuffer);
   // On a reused connection that the server closes, libcurl sends a request a second time by itself and tells nobody,
   // though the server may have taken it the first time. Either callback stops that.

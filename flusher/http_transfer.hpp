@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "flusher/config.hpp"
+#include "flusher/connection_limits.hpp"
 #include "flusher/event_loop.hpp"
 #include "flusher/http_answer.hpp"
 
@@ -22,6 +23,7 @@ enum class HttpVersion : std::uint8_t { k1, k2 };
 struct HttpRequest {
   const OtlpTarget* target = nullptr;  // outlives the transfer
   HttpVersion version = HttpVersion::k1;
+  ConnectionLimits connections = {};
   std::string prefix = {};                // goes before the body
   std::string_view body;                  // outlives the transfer
   std::vector<std::string> headers = {};  // the protocol's own, complete lines

@@ -71,8 +71,9 @@ SendResult result_of(const HttpEnd& end, const OtlpTarget& target, Signal signal
 
 }  // namespace
 
-OtlpExporter::OtlpExporter(EventLoop& loop, const std::array<OtlpTarget, kSignalCount>& targets)
-    : loop_(loop), targets_(targets) {}
+OtlpExporter::OtlpExporter(EventLoop& loop, const std::array<OtlpTarget, kSignalCount>& targets,
+                           const ConnectionLimits& connections)
+    : loop_(loop), targets_(targets), connections_(connections) {}
 
 OtlpExporter::~OtlpExporter() = default;
 
@@ -87,6 +88,7 @@ void OtlpExporter::submit(std::shared_ptr<const Batch> batch, Done done) {
   sending->transfer = std::make_unique<HttpTransfer>(
       loop_, HttpRequest{.target = &target,
                          .version = target.protocol == Protocol::kGrpc ? HttpVersion::k2 : HttpVersion::k1,
+                         .connections = connections_,
                          .prefix = std::move(sending->request.prefix),
                          .body = sending->request.body(*sending->batch),
                          .headers = std::move(sending->request.headers)});

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "flusher/config.hpp"
+#include "flusher/connection_limits.hpp"
 #include "flusher/event_loop.hpp"
 #include "flusher/exporter.hpp"
 
@@ -14,7 +15,8 @@ namespace shmring::flusher {
 
 class OtlpExporter final : public Exporter {
  public:
-  OtlpExporter(EventLoop& loop, const std::array<OtlpTarget, kSignalCount>& targets);
+  OtlpExporter(EventLoop& loop, const std::array<OtlpTarget, kSignalCount>& targets,
+               const ConnectionLimits& connections = {});
   ~OtlpExporter() override;
 
   void submit(std::shared_ptr<const Batch> batch, Done done) override;
@@ -29,6 +31,7 @@ class OtlpExporter final : public Exporter {
 
   EventLoop& loop_;
   std::array<OtlpTarget, kSignalCount> targets_;
+  ConnectionLimits connections_;
   std::map<Sending*, std::unique_ptr<Sending>> sending_;
 };
 
