@@ -97,7 +97,7 @@ void Delivery::on_result(Queue& queue, std::size_t destination, Entry& entry, co
     return advance(queue);
   }
   entry.at[destination] = At::kSettled;
-  queue.lanes[destination].has_failed = false;
+  queue.lanes[destination].failing_since.reset();
   add(entry.outcome, result, entry.batch->records);
   const bool is_finished =
       std::all_of(entry.at.begin(), entry.at.end(), [](At at) { return at == At::kSettled; });
@@ -105,16 +105,17 @@ void Delivery::on_result(Queue& queue, std::size_t destination, Entry& entry, co
   advance(queue);
 }
 
-void Delivery::note_failure(std::size_t destination, Signal signal) {
+void Delivery::note_failure(std::size_t destination, Signal signal, TimePoint now) {
   Queue& queue = this->queue(signal);
-  queue.lanes[destination].has_failed = true;
+  Lane& lane = queue.lanes[destination];
+  if (!lane.failing_since) lane.failing_since = now;
   look_whether_away(queue, destination, signal);
 }
 
 /// Its oldest batch has failed, and more wait than its window holds: it is not worth waiting in memory.
 void Delivery::look_whether_away(Queue& queue, std::size_t destination, Signal signal) {
   Lane& lane = queue.lanes[destination];
-  if (options_.spool == nullptr || lane.is_away || !lane.has_failed) return;
+  if (options_.spool == nullptr || lane.is_away || !lane.failing_since) return;
   const std::uint64_t behind = queue.first + queue.entries.size() - std::max(lane.oldest, queue.first);
   const bool is_memory_short =
       options_.memory_worth_spooling > 0 && queue.memory >= options_.memory_worth_spooling;
@@ -127,7 +128,7 @@ void Delivery::look_whether_away(Queue& queue, std::size_t destination, Signal s
 void Delivery::open_lane(std::size_t destination, Signal signal) {
   Lane& lane = queue(signal).lanes[destination];
   if (!std::exchange(lane.is_away, false)) return;
-  lane.has_failed = false;
+  lane.failing_since.reset();
   lane.oldest = queue(signal).first;
   destinations_[destination].exporter->set_patience(signal, Patience::kRetry);
   advance(queue(signal));

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "flusher/batch.hpp"
 #include "flusher/batch_spool.hpp"
 #include "flusher/exporter.hpp"
+#include "flusher/schedule.hpp"
 
 namespace shmring::flusher {
 
@@ -53,7 +55,11 @@ class Delivery {
   void send(Batch&& batch);
 
   /// An attempt at that destination failed for now.
-  void note_failure(std::size_t destination, Signal signal);
+  void note_failure(std::size_t destination, Signal signal, TimePoint now = Clock::now());
+  /// Since when all attempts failed; nullopt: the last one did not, or there was none.
+  std::optional<TimePoint> failing_since(std::size_t destination, Signal signal) const noexcept {
+    return queue(signal).lanes[destination].failing_since;
+  }
   /// A destination that was away took something: its lane is open again, with that window.
   void open_lane(std::size_t destination, Signal signal);
   /// So many of a lane's window are taken by batches from the spool.
@@ -92,7 +98,7 @@ class Delivery {
   struct Lane {
     std::uint64_t oldest = 0;  // sequence number of the first entry that is not settled here
     std::uint64_t lent = 0;
-    bool has_failed = false;  // since something was settled
+    std::optional<TimePoint> failing_since = {};  // the first failure since something was settled
     bool is_away = false;
   };
   struct Queue {

@@ -35,14 +35,7 @@ std::string_view name_of(LogLevel level) {
   return "unknown";
 }
 
-std::string wall_time() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  tm utc{};
-  gmtime_r(&now.tv_sec, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1,
-                     utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, now.tv_nsec / 1'000'000);
-}
+std::string wall_time() { return utc_time(std::chrono::system_clock::now()); }
 
 std::string value_text(std::string_view value) {
   if (value.size() > kLongestValue) return '"' + escaped(value.substr(0, kLongestValue)) + "...\"";
@@ -80,6 +73,16 @@ std::size_t plain_length(std::string_view text) {
 }
 
 }  // namespace
+
+std::string utc_time(std::chrono::system_clock::time_point time) {
+  const auto since_epoch = std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch());
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(since_epoch);
+  const std::time_t whole = seconds.count();
+  tm utc{};
+  gmtime_r(&whole, &utc);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1,
+                     utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, (since_epoch - seconds).count());
+}
 
 std::string escaped(std::string_view text) {
   std::string out;

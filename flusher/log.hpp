@@ -56,6 +56,9 @@ class Log {
   std::map<std::string, Held, std::less<>> held_;
 };
 
+/// 2026-11-21T13:15:00.000Z
+std::string utc_time(std::chrono::system_clock::time_point time);
+
 /// Control characters, quotes and backslashes escaped; for text that comes from somebody else.
 std::string escaped(std::string_view text);
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "flusher/dead_letter_files.hpp"
+#include "flusher/full_ring_warning.hpp"
 #include "flusher/invocation.hpp"
 
 namespace shmring::flusher {
@@ -215,6 +216,8 @@ void RingService::drain(Pipeline& pipeline, WakeThread* wake, const SignalSet& d
   const DrainReport report = pipeline.drain(due);
   free_ = static_cast<double>(report.free_blocks + report.recycled) / ring_.geometry().block_count;
   metrics_.on_drained(1 - free_);
+  if (spool_->store() == nullptr)
+    warn_of_full_ring(1 - free_, pipeline.delivery(), destinations_->all(), log_);
   spool_->tick(free_);
   if (report.records > 0) {
     log_.write(LogLevel::kDebug, "drained",
