@@ -249,6 +249,16 @@ std::uint64_t Delivery::unfinished_records() const noexcept {
   return count;
 }
 
+std::uint64_t Delivery::records_settled_in_part(Signal signal) const noexcept {
+  std::uint64_t count = 0;
+  for (const auto& entry : queue(signal).entries) {
+    const bool is_in_part = entry->batch && !entry->is_with_spool &&
+                            std::count(entry->at.begin(), entry->at.end(), At::kSettled) > 0;
+    if (is_in_part) count += entry->batch->records;
+  }
+  return count;
+}
+
 std::uint64_t Delivery::waiting_records(std::size_t destination, Signal signal) const noexcept {
   std::uint64_t count = 0;
   for (const auto& entry : queue(signal).entries) {

@@ -84,6 +84,8 @@ class Delivery {
   std::uint64_t memory(Signal signal) const noexcept { return queue(signal).memory; }
   std::uint64_t unfinished_batches() const noexcept;
   std::uint64_t unfinished_records() const noexcept;
+  /// Records of a signal that some destination has settled and another has not: whoever drains them again sends them twice to the first.
+  std::uint64_t records_settled_in_part(Signal signal) const noexcept;
   /// Records of a signal that wait for that destination, sent or not.
   std::uint64_t waiting_records(std::size_t destination, Signal signal) const noexcept;
 

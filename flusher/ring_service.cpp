@@ -9,6 +9,7 @@
 #include "flusher/dead_letter_files.hpp"
 #include "flusher/full_ring_warning.hpp"
 #include "flusher/invocation.hpp"
+#include "libshmring/names.hpp"
 
 namespace shmring::flusher {
 namespace {
@@ -73,6 +74,8 @@ Served RingService::run() {
   spool_->stop();
   destinations->abandon_all();
   told = nullptr;
+  for (const Signal signal : kSignals)
+    source_.count_possible_duplicates(signal, pipeline.delivery().records_settled_in_part(signal));
   note_destinations(metrics_.ledger().note_now(ring_));
   metrics_.health().end_serving();
   metrics_.look_at(nullptr);

@@ -70,6 +70,21 @@ TEST(Delivery, ABatchIsFinishedWhenEveryDestinationHasSpoken) {
   EXPECT_THAT(outcomes.rejected, ElementsAre(0U));
 }
 
+TEST(Delivery, KnowsWhatOneDestinationHasAndAnotherHasNot) {
+  FakeExporter a;
+  FakeExporter b;
+  Outcomes outcomes;
+  Delivery delivery({&a, &b}, {.window = 4}, outcomes.finished());
+  for (std::uint64_t n = 0; n < 3; ++n) delivery.send(batch(n));
+  delivery.send(batch(3, Signal::kTraces));
+  EXPECT_EQ(delivery.records_settled_in_part(Signal::kLogs), 0U);
+  a.answer(0);
+  a.answer(1);
+  b.answer(1);
+  EXPECT_EQ(delivery.records_settled_in_part(Signal::kLogs), 10U);
+  EXPECT_EQ(delivery.records_settled_in_part(Signal::kTraces), 0U);
+}
+
 TEST(Delivery, ADestinationThatIsAwayHoldsUpNoOther) {
   FakeExporter away;
   InstantExporter here;

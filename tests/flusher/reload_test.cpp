@@ -102,6 +102,22 @@ TEST(Reload, WhatIsUnderWayGetsItsAnswerAndIsNotSentAgain) {
   EXPECT_EQ(given.stage.accounting().total.duplicates_possible, 0U);
 }
 
+TEST(Reload, WhatOneDestinationHadTakenAlreadyIsCountedWhenItGetsItAgain) {
+  Reloaded given;
+  Backend first;
+  Backend second;
+  first.script = [](const HttpRequest&) { return HttpReply{.status = 503}; };
+  const std::vector<std::string> to_both{"--exporter", "otlp,file", "--file", given.stage.out};
+  given.stage.emit(0, 10);
+  given.start(otlp(first), to_both);
+  ASSERT_TRUE(eventually([&] { return given.stage.bodies_in_file().size() == 10; }));
+  given.reload(otlp(second));
+  ASSERT_TRUE(given.stage.reaches(Outcome::kAccepted, 10));
+  EXPECT_EQ(second.received(), numbers(10));
+  EXPECT_EQ(given.stage.bodies_in_file().size(), 20U);
+  EXPECT_EQ(given.stage.accounting().total.duplicates_possible, 10U);
+}
+
 TEST(Reload, WhatIsNeverAnsweredIsSentAgainAndCounted) {
   Reloaded given;
   Backend first;
