@@ -227,6 +227,12 @@ void SpoolStore::tell_dropped(const spool::Dropped& dropped, const char* why) {
 }
 
 void SpoolStore::on_rescued(const spool::Rescue& rescue) {
+  if (rescue.set_aside.empty()) {
+    log_.write(
+        LogLevel::kError, "spool_was_removed",
+        {field("hint", "it was in use, and has been written anew; nothing is lost, nothing has to be done")});
+    return;
+  }
   log_.write(LogLevel::kError, "spool_was_damaged",
              {field("set_aside", rescue.set_aside.string()), field("batches_recovered", rescue.batches),
               field("records_lost", rescue.lost_records),

@@ -57,6 +57,7 @@ void SpoolThread::run() {
 /// One transaction. One that fails as a whole (a full disk, a failed fsync) fails for all.
 void SpoolThread::do_all(std::vector<Job>& jobs) {
   Result<void> whole = file_->begin();
+  if (file_->take_written_anew()) tell({});
   for (Job& job : jobs) {
     if (!whole) break;
     whole = do_one(job);
@@ -65,10 +66,14 @@ void SpoolThread::do_all(std::vector<Job>& jobs) {
   if (whole) return;
   file_->roll_back();
   for (Job& job : jobs) job.result = whole;
+  if (whole.error().code == ErrorCode::kNoSpace) file_->empty_log();
   if (whole.error().code != ErrorCode::kDamaged) return;
-  if (!file_->rescue()) return;  // tried again when the damage shows again
+  if (file_->rescue()) tell(*file_->rescued());  // else it is tried again when the damage shows again
+}
+
+void SpoolThread::tell(const spool::Rescue& rescue) {
   const std::lock_guard lock(mutex_);
-  rescues_.push_back(*file_->rescued());
+  rescues_.push_back(rescue);
 }
 
 /// An error of the transaction: the job's own is undone alone, unless SQLite has given up everything with it, as it does after EIO

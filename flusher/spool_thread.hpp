@@ -42,6 +42,7 @@ class SpoolThread {
   void run();
   void do_all(std::vector<Job>& jobs);
   Result<void> do_one(Job& job);
+  void tell(const spool::Rescue& rescue);
   void answer();
 
   std::unique_ptr<spool::SpoolFile> file_;

@@ -127,6 +127,14 @@ Result<Statement> Database::prepare(std::string_view sql) {
   return Statement(statement);
 }
 
+bool Database::is_removed() const {
+  int has_moved = 0;
+  sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
+  const std::string log = std::string(sqlite3_db_filename(handle_.get(), "main")) + "-wal";
+  std::error_code ignored;
+  return has_moved != 0 || !std::filesystem::exists(log, ignored);
+}
+
 std::int64_t Database::last_row() const { return sqlite3_last_insert_rowid(handle_.get()); }
 std::int64_t Database::changes() const { return sqlite3_changes64(handle_.get()); }
 

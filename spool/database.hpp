@@ -59,6 +59,8 @@ class Database {
   /// Several statements without values.
   Result<void> execute(const std::string& sql);
   Result<Statement> prepare(std::string_view sql);
+  /// Its file bears its name no more: somebody has removed or replaced it, or its log. What is written goes nowhere then.
+  bool is_removed() const;
   std::int64_t last_row() const;
   std::int64_t changes() const;
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Batches come into the spool, and are dropped from it when it is full.
+// Transactions, and how batches come into the spool.
 
 #include "spool/spool_file.hpp"
 
 #include <fmt/format.h>
-#include <sys/statvfs.h>
 
 #include <algorithm>
 
@@ -60,6 +59,10 @@ Result<void> SpoolFile::begin() {
       return opened;
     }
   }
+  if (database_->is_removed()) {
+    if (auto written = write_anew(); !written) return written;
+  }
+  empty_log_in_time();
   return database_->execute("BEGIN IMMEDIATE");
 }
 
@@ -100,6 +103,10 @@ Result<void> SpoolFile::read_taken() {
     if (!*row) return {};
     if (rows->number(0) < kSignalCount) taken_[rows->number(0)] = rows->number(1);
   }
+}
+
+void SpoolFile::empty_log() {
+  if (database_) static_cast<void>(database_->execute("PRAGMA wal_checkpoint(TRUNCATE)"));
 }
 
 void SpoolFile::roll_back() {
@@ -186,89 +193,6 @@ Result<void> SpoolFile::forget_all_handed() {
   auto all = database_->prepare("DELETE FROM handed WHERE ring = ?");
   if (!all) return all.error();
   return all->bind(Bytes(std::as_bytes(std::span(ring_)))).run();
-}
-
-Result<std::uint64_t> SpoolFile::used_bytes() {
-  auto pages = database_->prepare(
-      "SELECT (SELECT page_count FROM pragma_page_count) - (SELECT freelist_count FROM "
-      "pragma_freelist_count), "
-      "(SELECT page_size FROM pragma_page_size), (SELECT freelist_count FROM pragma_freelist_count)");
-  if (!pages) return pages.error();
-  if (const auto row = pages->step(); !row) return row.error();
-  return pages->number(0) * pages->number(1);
-}
-
-/// A full spool refuses, and the ring keeps what it has, until the ring itself is in need: then the oldest rows go.
-Result<void> SpoolFile::make_room(std::uint64_t bytes, WhenFull when_full) {
-  for (;;) {
-    const auto used = used_bytes();
-    if (!used) return used.error();
-    struct statvfs file_system {};
-    const bool is_known = ::statvfs(folder_.c_str(), &file_system) == 0;
-    const std::uint64_t free =
-        is_known ? std::uint64_t{file_system.f_bavail} * file_system.f_frsize : UINT64_MAX;
-    std::error_code ignored;
-    const std::uint64_t file_bytes = std::filesystem::file_size(file(), ignored);
-    const std::uint64_t reusable = !ignored && file_bytes > *used ? file_bytes - *used : 0;
-    const bool is_over = *used + bytes > limits_.bytes;
-    const bool is_disk_short = bytes > reusable && free < limits_.min_free + (bytes - reusable);
-    if (!is_over && !is_disk_short) return {};
-    if (when_full == WhenFull::kDropOldest) {
-      const auto dropped = drop_oldest();
-      if (!dropped) return dropped.error();
-      if (*dropped) continue;
-    }
-    return Error{ErrorCode::kNoSpace,
-                 is_over ? fmt::format("the spool {} is full (--spool-size)", folder_.string())
-                         : fmt::format("too little is free on the file system of {} (--spool-min-free)",
-                                       folder_.string())};
-  }
-}
-
-/// False: there is none that could go.
-Result<bool> SpoolFile::drop_oldest() {
-  auto oldest = database_->prepare("SELECT id FROM batches ORDER BY id LIMIT 64");
-  if (!oldest) return oldest.error();
-  for (;;) {
-    const auto row = oldest->step();
-    if (!row) return row.error();
-    if (!*row) return false;
-    const std::int64_t id = oldest->integer(0);
-    if (held_.contains(id)) continue;
-    const auto records = drop(id, "spool_evicted");
-    if (!records) return records.error();
-    ++dropped_.batches;
-    dropped_.records += *records;
-    return true;
-  }
-}
-
-Result<Dropped> SpoolFile::drop_old() {
-  Dropped sum;
-  const std::int64_t age = std::chrono::nanoseconds(limits_.age).count();
-  auto old = database_->prepare("SELECT id FROM batches WHERE at_ns < ? ORDER BY id LIMIT 256");
-  if (!old) return old.error();
-  old->bind(clock_.now_ns() - age);
-  for (;;) {
-    const auto row = old->step();
-    if (!row) return row.error();
-    if (!*row) return sum;
-    if (held_.contains(old->integer(0))) continue;
-    const auto records = drop(old->integer(0), "spool_evicted");
-    if (!records) return records.error();
-    ++sum.batches;
-    sum.records += *records;
-  }
-}
-
-Result<void> SpoolFile::tidy() {
-  auto rows = database_->prepare("SELECT EXISTS(SELECT 1 FROM batches)");
-  if (!rows) return rows.error();
-  if (const auto row = rows->step(); !row) return row.error();
-  const bool is_empty = rows->integer(0) == 0;
-  rows->reset();
-  if (!is_empty) return {};
-  return database_->execute("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE);");
 }
 
 }  // namespace shmring::spool

@@ -87,9 +87,10 @@ struct Dropped {
 
 /// What a rescue found.
 struct Rescue {
-  std::filesystem::path set_aside;  // the damaged file's new name
-  std::uint64_t batches = 0;        // recovered
-  std::uint64_t lost_records = 0;   // counted as corrupt
+  std::filesystem::path
+      set_aside;              // the damaged file's new name; empty: the file was removed, and nothing lost
+  std::uint64_t batches = 0;  // recovered
+  std::uint64_t lost_records = 0;  // counted as corrupt
 };
 
 class SpoolFile {
@@ -111,6 +112,8 @@ class SpoolFile {
   Result<void> begin();
   Result<void> commit();
   void roll_back();
+  /// Gives what the log takes back to a file system that is full, as far as that can be done.
+  void empty_log();
   /// Within a transaction: what follows can be undone alone, until the next begin_part().
   Result<void> begin_part();
   Result<void> undo_part();
@@ -150,10 +153,22 @@ class SpoolFile {
   /// What open() or rescue() had to do.
   const std::optional<Rescue>& rescued() const noexcept { return rescue_; }
 
+  /// Whether it was written anew since the last call, because somebody had removed it.
+  bool take_written_anew() { return std::exchange(is_written_anew_, false); }
+
   /// The database turned out to be damaged: it is set aside, and what can be read of it goes into a new one.
   Result<void> rescue();
 
  private:
+  struct Extent {
+    std::uint64_t all = 0;  // bytes of the database, as far as it is in the file or in the log
+    std::uint64_t used = 0;
+  };
+  struct Shortage {
+    bool is_short = false;
+    bool can_shrink = false;  // with fewer rows it would be less
+  };
+
   SpoolFile(std::filesystem::path folder, int lock, const SpoolLimits& limits, const RingId& ring);
 
   std::filesystem::path file() const { return folder_ / kFileName; }
@@ -176,7 +191,13 @@ class SpoolFile {
   Result<std::uint64_t> drop(std::int64_t batch, const char* fate);
   Result<void> run(std::string_view sql, std::int64_t value);
   Result<void> end_batch(std::int64_t batch);
-  Result<std::uint64_t> used_bytes();
+  Result<Extent> extent();
+  std::uint64_t free_bytes() const;
+  std::uint64_t growth_to_come(const Extent& extent) const;
+  void empty_log_in_time();
+  Shortage disk_shortage(const Extent& extent, std::uint64_t bytes) const;
+  Result<void> write_anew();
+  Result<void> copy_to(const std::filesystem::path& path);
 
   std::filesystem::path folder_;
   int lock_;
@@ -190,6 +211,7 @@ class SpoolFile {
   Dropped dropped_;
   std::uint64_t damaged_ = 0;
   std::optional<Rescue> rescue_;
+  bool is_written_anew_ = false;
 };
 
 /// Covers what never changes in a row.

@@ -123,7 +123,38 @@ Result<void> SpoolFile::open_database(const std::filesystem::path& path) {
   const auto saved = clock->step();
   if (!saved) return saved.error();
   clock_ = SpoolClock::restore(*saved ? clock->text(0) : "");
+  empty_log();
   return {};
+}
+
+/// Somebody has removed the file, or the folder, under us: all of it is still there for us, and is written under its name again.
+Result<void> SpoolFile::write_anew() {
+  if (auto made = make_folder(folder_); !made) return made;
+  if (const auto lock = take_lock(folder_)) {  // else the old one still stands in the folder
+    ::close(lock_);
+    lock_ = *lock;
+  }
+  const std::filesystem::path building = file().string() + ".building";
+  std::error_code ignored;
+  std::filesystem::remove(building, ignored);
+  const int fd = ::open(building.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return system_error("make", building);
+  const auto copied = copy_to(building);
+  const bool is_synced = ::fsync(fd) == 0;
+  ::close(fd);
+  if (!copied) return copied;
+  if (!is_synced) return system_error("sync", building);
+  database_.reset();
+  for (const char* suffix : {"-wal", "-shm"}) std::filesystem::remove(file().string() + suffix, ignored);
+  if (::rename(building.c_str(), file().c_str()) != 0) return system_error("rename", building);
+  is_written_anew_ = true;
+  return open_database(file());
+}
+
+Result<void> SpoolFile::copy_to(const std::filesystem::path& path) {
+  auto copy = database_->prepare("VACUUM INTO ?");
+  if (!copy) return copy.error();
+  return copy->bind(std::string_view(path.native())).run();
 }
 
 Result<bool> SpoolFile::begin_session() {

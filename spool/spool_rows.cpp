@@ -181,9 +181,9 @@ Result<SpoolSize> SpoolFile::size() {
   SpoolSize size{
       .rows = rows->number(0), .bytes = 0, .oldest_age = std::chrono::nanoseconds(now - rows->integer(1))};
   rows->reset();
-  const auto used = used_bytes();
-  if (!used) return used.error();
-  size.bytes = *used;
+  const auto extent = this->extent();
+  if (!extent) return extent.error();
+  size.bytes = extent->used;
   return size;
 }
 
