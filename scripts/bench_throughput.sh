@@ -81,9 +81,23 @@ slug=$(printf '%s' "$machine" | tr '[:upper:]' '[:lower:]' | sed -E 's/[^a-z0-9]
 commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
 git diff --quiet HEAD 2>/dev/null || commit+=', changed'
 
+# The share of all cores' time, in percent, that somebody used during one second.
+busy_percent() {
+  local before after
+  before=$(awk '/^cpu / { for (i = 2; i <= 9; i++) all += $i; print all, $5 + $6 }' /proc/stat)
+  sleep 1
+  after=$(awk '/^cpu / { for (i = 2; i <= 9; i++) all += $i; print all, $5 + $6 }' /proc/stat)
+  awk -v before="$before" -v after="$after" 'BEGIN {
+    split(before, a, " "); split(after, b, " "); all = b[1] - a[1]
+    print (all > 0 ? int(100 * (all - (b[2] - a[2])) / all) : 0) }'
+}
+busy=$(busy_percent)
+[ "$busy" -le 10 ] || say "others use $busy % of this machine; the rates will be theirs as much as ours"
+
 build/bench/bin/shmring-throughput-bench --records "$records" --repetitions "$repetitions" "${rivals[@]}" --json "$scratch/new.json" \
   --context "date=$date" --context "machine=$machine" --context "kernel=$(uname -r | cut -d- -f1)" \
-  --context "commit=$commit" --context "command=$command_line"
+  --context "commit=$commit" --context "command=$command_line" \
+  --context "used_by_others=$busy %"
 mkdir -p "$(dirname "$output")"
 mv "$scratch/new.json" "$output"
 printf '\n%s\n' "$output"

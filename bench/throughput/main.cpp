@@ -105,11 +105,16 @@ Row row_of(const std::string& name, const std::vector<Measured>& runs) {
            {"body_bytes_per_record", static_cast<double>(m.body_bytes) / static_cast<double>(m.records)}}};
 }
 
+void print_head() {
+  std::printf("%-45s %35s %20s %12s %8s\n", "", "records/s", "CPU s per million", "records", "bytes");
+  std::printf("%-45s %11s %11s %11s %10s %9s %12s %8s\n", "", "median", "lowest", "highest", "exporting",
+              "emitting", "per request", "each");
+}
+
 void print(const Row& row) {
   const auto value = [&](std::size_t i) { return row.values[i].second; };
   std::printf("%-45s %11.0f %11.0f %11.0f %10.3f %9.3f %12.0f %8.0f\n", row.name.c_str(), value(0), value(1),
               value(2), value(3), value(4), value(5), value(6));
-  std::fflush(stdout);
 }
 
 int run(const Options& options) {
@@ -117,21 +122,22 @@ int run(const Options& options) {
     std::fputs("shmring-throughput-bench: needs two cores, one of them for the flusher alone\n", stderr);
     return 77;
   }
-  std::printf("%-45s %35s %20s %12s %8s\n", "", "records/s", "CPU s per million", "records", "bytes");
-  std::printf("%-45s %11s %11s %11s %10s %9s %12s %8s\n", "", "median", "lowest", "highest", "exporting",
-              "emitting", "per request", "each");
-  Report report;
-  for (const Subject& subject : subjects_of(options)) {
-    std::vector<Measured> runs;
-    for (unsigned i = 0; i < options.repetitions; ++i) {
-      const auto measured = subject.measure();
+  const std::vector<Subject> subjects = subjects_of(options);
+  std::vector<std::vector<Measured>> runs(subjects.size());
+  for (unsigned i = 0; i < options.repetitions; ++i) {  // all of them in turn: none has a minute of its own
+    for (std::size_t s = 0; s < subjects.size(); ++s) {
+      const auto measured = subjects[s].measure();
       if (!measured) return 1;
-      runs.push_back(*measured);
+      runs[s].push_back(*measured);
     }
-    std::sort(runs.begin(), runs.end(),
+  }
+  print_head();
+  Report report;
+  for (std::size_t s = 0; s < subjects.size(); ++s) {
+    std::sort(runs[s].begin(), runs[s].end(),
               [](const Measured& a, const Measured& b) { return rate_of(a) < rate_of(b); });
-    report.add(row_of(subject.name, runs));
-    print(row_of(subject.name, runs));
+    report.add(row_of(subjects[s].name, runs[s]));
+    print(row_of(subjects[s].name, runs[s]));
   }
   if (!options.json.empty() && !report.write_json(options.json, options.context)) {
     std::fprintf(stderr, "shmring-throughput-bench: cannot write %s\n", options.json.c_str());
