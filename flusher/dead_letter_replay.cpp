@@ -19,6 +19,7 @@ namespace {
 struct Sums {
   std::uint64_t taken = 0;  // letters
   std::uint64_t left = 0;
+  std::uint64_t unsendable = 0;
 };
 
 /// Until it has its answer, or the time for all of them is up.
@@ -55,6 +56,10 @@ int replay_dead_letters(const Config& config, Log& log) {
   Sums sums;
   for (const auto& path : dead_letters_in(config.dead_letter)) {
     auto letter = read_dead_letter(path);
+    if (letter && letter->destination == kNoDestination) {  // no OTLP: no server takes it, ever
+      ++sums.unsendable;
+      continue;
+    }
     const auto all = destinations->all();
     const auto to = std::find_if(all.begin(), all.end(), [&](const Destination& each) {
       return letter && each.name == letter->destination;
@@ -75,7 +80,8 @@ int replay_dead_letters(const Config& config, Log& log) {
     log.write_limited(LogLevel::kWarning, "dead_letter_stays", "",
                       {field("file", path.string()), field("reason", reason)});
   }
-  log.write(LogLevel::kInfo, "dead_letters_replayed", {field("taken", sums.taken), field("left", sums.left)});
+  log.write(LogLevel::kInfo, "dead_letters_replayed",
+            {field("taken", sums.taken), field("left", sums.left), field("no_otlp", sums.unsendable)});
   return sums.left == 0 ? kExitFine : kExitBadNews;
 }
 

@@ -9,11 +9,14 @@
 
 namespace shmring::flusher {
 
+/// Of records that nobody was asked to take, for they are no OTLP.
+inline constexpr std::string_view kNoDestination = "none";
+
 struct DeadLetter {
   Signal signal = Signal::kLogs;
   std::string_view request;      // an encoded Export<Signal>ServiceRequest
   std::uint64_t records = 0;     // in the request
-  std::string_view destination;  // who refused it, as in the log
+  std::string_view destination;  // who refused it, as in the log; or kNoDestination
   std::string_view reason;       // for people; may hold a server's words
 };
 

@@ -30,10 +30,11 @@ PerSignal windows_of(const Config& config) {
 }  // namespace
 
 Pipeline::Pipeline(const Config& config, SliceSource& source, std::vector<Destination> destinations, Log& log,
-                   BatchSpool* spool)
+                   BatchSpool* spool, DeadLetters* dead_letters)
     : memory_per_signal_(config.memory_per_signal()),
       source_(source),
       log_(log),
+      invalid_(dead_letters),
       batchers_{{{Signal::kLogs, config.batch_of(Signal::kLogs),
                   [this](Batch&& batch) { on_batch(std::move(batch)); }},
                  {Signal::kTraces, config.batch_of(Signal::kTraces),
@@ -70,6 +71,7 @@ DrainReport Pipeline::drain(const SignalSet& due) {
 /// An exporter that is done at once acknowledges at once, and its request's memory serves the next one. So not before the
 /// source has noted that it handed out the last slice in it.
 void Pipeline::send_ready() {
+  if (!ready_.empty()) invalid_.keep();  // before what they came with can be acknowledged
   for (Batch& batch : ready_) delivery_.send(std::move(batch));
   ready_.clear();
 }
@@ -95,13 +97,12 @@ bool Pipeline::has_room() const noexcept {
 void Pipeline::take(const Slice& slice) {
   send_ready();
   const CheckedSlice& checked = validator_.check(slice);
-  const auto bad = static_cast<std::uint64_t>(std::count_if(
-      checked.records.begin(), checked.records.end(), [](const CheckedRecord& r) { return !r.payload; }));
-  if (bad + checked.corrupt > 0) {
+  if (checked.bad.size() + checked.corrupt > 0) {
     log_.write_limited(LogLevel::kWarning, "bad_records", to_string(slice.key.signal),
                        {field("signal", to_string(slice.key.signal)), field("block", slice.key.block),
-                        field("invalid", bad), field("corrupt", checked.corrupt)});
+                        field("invalid", checked.bad.size()), field("corrupt", checked.corrupt)});
   }
+  invalid_.add(checked);
   batchers_[static_cast<std::size_t>(slice.key.signal)].add(checked);
 }
 

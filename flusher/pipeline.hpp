@@ -10,6 +10,7 @@
 #include "flusher/batcher.hpp"
 #include "flusher/config.hpp"
 #include "flusher/delivery.hpp"
+#include "flusher/invalid_records.hpp"
 #include "flusher/log.hpp"
 #include "flusher/schedule.hpp"
 #include "flusher/slice_source.hpp"
@@ -31,7 +32,7 @@ class Pipeline {
  public:
   /// REQUIRES: source and exporters outlive the pipeline; the exporters are given up or done before it ends.
   Pipeline(const Config& config, SliceSource& source, std::vector<Destination> destinations, Log& log,
-           BatchSpool* spool = nullptr);
+           BatchSpool* spool = nullptr, DeadLetters* dead_letters = nullptr);
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
@@ -66,6 +67,7 @@ class Pipeline {
   SliceSource& source_;
   Log& log_;
   Validator validator_;
+  InvalidRecords invalid_;
   std::array<Batcher, kSignalCount> batchers_;
   Delivery delivery_;
   Acknowledger acknowledger_;

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "flusher/dead_letter_files.hpp"
 #include "flusher/full_ring_warning.hpp"
 #include "flusher/invocation.hpp"
 #include "libshmring/names.hpp"
@@ -37,6 +36,7 @@ Served RingService::run() {
     dead_letters = std::move(*opened);
     dead_letters->tick();
   }
+  dead_letters_ = dead_letters.get();
   Pipeline* told = nullptr;
   auto destinations = Destinations::create(
       config_, loop_, log_,
@@ -64,7 +64,7 @@ Served RingService::run() {
   if (*spool == nullptr) return {};  // told to end while the spool could not be opened
   spool_ = spool->get();
   destinations_ = &*destinations;
-  Pipeline pipeline(config_, source_, destinations->all(), log_, spool_->store());
+  Pipeline pipeline(config_, source_, destinations->all(), log_, spool_->store(), dead_letters.get());
   told = &pipeline;
   spool_->begin(pipeline, source_);
   metrics_.look_at([&](MetricSink& sink) { add_metrics(pipeline, sink); });
@@ -118,6 +118,7 @@ Served RingService::run_until_told(Pipeline& pipeline, Destinations& destination
       look_at_ring();
       if (is_ring_lost_) break;
       beat();
+      if (dead_letters_ != nullptr) dead_letters_->tick();
       metrics_.on_tick(now - deadline, schedules.missed() - missed_);
       tell_missed(schedules);
     }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "flusher/config.hpp"
+#include "flusher/dead_letter_files.hpp"
 #include "flusher/destinations.hpp"
 #include "flusher/event_loop.hpp"
 #include "flusher/log.hpp"
@@ -97,9 +98,10 @@ class RingService {
   Orders& orders_;
   RingSource source_;
   DropsByProgram drops_;
-  SpoolService* spool_ = nullptr;         // while it runs
-  Destinations* destinations_ = nullptr;  // likewise
-  double free_ = 1;                       // share of the ring's blocks, as the last drain found it
+  SpoolService* spool_ = nullptr;            // while it runs
+  Destinations* destinations_ = nullptr;     // likewise
+  DeadLetterFiles* dead_letters_ = nullptr;  // likewise; nullptr: there is no store
+  double free_ = 1;                          // share of the ring's blocks, as the last drain found it
   TimePoint last_drain_{};
   std::uint64_t missed_ = 0;
   bool is_ring_lost_ = false;

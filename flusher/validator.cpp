@@ -20,6 +20,7 @@ const CheckedSlice& Validator::check(const Slice& slice) {
   checked_.key = slice.key;
   checked_.records.clear();
   checked_.contexts.clear();
+  checked_.bad.clear();
   mended_.clear();
   ++slice_number_;
   SliceWalk walk(slice);
@@ -29,6 +30,8 @@ const CheckedSlice& Validator::check(const Slice& slice) {
         .offset = record->offset, .context = context_of(slice, *record), .payload = std::nullopt};
     if (verdict.outcome == otlp::Outcome::kInvalid) {
       ++invalid_[static_cast<std::size_t>(verdict.reason)];
+      checked_.bad.push_back(
+          {.context = checked.context, .reason = verdict.reason, .bytes = record->payload});
     } else {
       checked.payload = keep(verdict);
     }

@@ -20,6 +20,13 @@ struct CheckedRecord {
   std::optional<otlp::Bytes> payload;  // nullopt: invalid
 };
 
+/// A record that is no OTLP, as it lies in the slice.
+struct BadRecord {
+  std::uint32_t context = 0;  // index into CheckedSlice::contexts
+  otlp::Reason reason = otlp::Reason::kNone;
+  otlp::Bytes bytes;
+};
+
 /// Who wrote a record, as encoded OTLP; empty where there is none, or none that is valid.
 struct RecordContext {
   otlp::Bytes resource;
@@ -31,6 +38,7 @@ struct CheckedSlice {
   SliceKey key;
   std::vector<CheckedRecord> records;  // in the order of the block
   std::vector<RecordContext> contexts;
+  std::vector<BadRecord> bad;  // those of `records` that are
   std::uint64_t corrupt = 0;
 };
 

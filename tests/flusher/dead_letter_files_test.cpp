@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 
@@ -104,6 +105,56 @@ TEST(DeadLetterFiles, WhatIsNoLetterIsRefused) {
     std::ofstream(path) << text;
     EXPECT_FALSE(read_dead_letter(path)) << text;
   }
+}
+
+/// What no server would take is kept for people, told apart by its reason, and neither sent again nor in the way of others.
+TEST(DeadLettersOfTheFlusher, HoldRecordsThatAreNoOtlpUntilTheyAreTooOld) {
+  testing::Promise promise({.blocks = 64});
+  testing::Collector collector;
+  testing::HttpServer server([&](const testing::HttpRequest& request) { return collector.answer(request); });
+  const std::filesystem::path dead = promise.scratch().folder() / "dead";
+  const std::filesystem::path log = promise.scratch().folder() / "log";
+  const std::vector<std::string> arguments{
+      "--ring",     promise.scratch().path(), "--exporter", "otlp", "--endpoint",
+      server.url(), "--dead-letter",          dead.string()};
+  const auto run = [&](const std::string& mode) {
+    std::vector<std::string> all = arguments;
+    all.push_back(mode);
+    return testing::FlusherProcess(SHMRING_FLUSHER, all, log).wait();
+  };
+  const std::string garbage = "\xff\xff\xff";
+  const Ring ring = promise.scratch().open();
+  for (int n = 0; n < 3; ++n) {
+    Slot slot = ring.writer().try_reserve(RecordKind::kLog, garbage.size());
+    ASSERT_TRUE(slot);
+    std::memcpy(slot.payload().data(), garbage.data(), garbage.size());
+    ASSERT_TRUE(std::move(slot).commit());
+  }
+  ASSERT_EQ(testing::emit_many(ring.logger("test"), promise.obligations(), 20), 20U);
+  EXPECT_EQ(run("--once"), 1) << "not everything was accepted";
+  EXPECT_EQ(testing::outcome(promise.accounting(), Outcome::kInvalid), 3U);
+  EXPECT_EQ(testing::outcome(promise.accounting(), Outcome::kAccepted), 20U);
+  testing::expect_closed(promise.file());
+  ASSERT_EQ(dead_letters_in(dead).size(), 1U);
+  const StoredLetter letter = value_or_abort(read_dead_letter(dead_letters_in(dead)[0]));
+  EXPECT_EQ(letter.records, 3U);
+  EXPECT_EQ(letter.destination, kNoDestination);
+  EXPECT_THAT(letter.reason, HasSubstr("(3)"));
+  EXPECT_THAT(letter.request, HasSubstr(garbage));
+  EXPECT_EQ(run("--replay-dead-letters"), 0) << "there is nothing that could be sent";
+  EXPECT_EQ(dead_letters_in(dead).size(), 1U);
+
+  std::vector<std::string> running = arguments;
+  running.insert(running.end(), {"--dead-letter-age", "2s", "--interval", "10ms"});
+  testing::FlusherProcess flusher(SHMRING_FLUSHER, running, log);
+  Slot slot = ring.writer().try_reserve(RecordKind::kLog, garbage.size());
+  std::memcpy(slot.payload().data(), garbage.data(), garbage.size());
+  ASSERT_TRUE(std::move(slot).commit());
+  ASSERT_TRUE(
+      testing::eventually([&] { return testing::outcome(promise.accounting(), Outcome::kInvalid) == 4; }));
+  EXPECT_TRUE(testing::eventually([&] { return dead_letters_in(dead).empty(); })) << "while it runs";
+  EXPECT_EQ(flusher.stop(), 0) << flusher.log_text();
+  EXPECT_THAT(flusher.log_text(), HasSubstr("too old"));
 }
 
 TEST(ReplayOfDeadLetters, SendsWhatWasRefusedAndRemovesWhatIsTaken) {

@@ -59,6 +59,58 @@ TEST(Pipeline, AcknowledgesOnlyWhatWasAccepted) {
   EXPECT_TRUE(pipeline.is_idle());
 }
 
+class LetterBox final : public DeadLetters {
+ public:
+  std::vector<std::string> reasons;
+  std::uint64_t records = 0;
+  std::size_t largest = 0;
+  bool keep(const DeadLetter& letter) override {
+    EXPECT_EQ(letter.destination, kNoDestination);
+    reasons.emplace_back(letter.reason);
+    records += letter.records;
+    largest = std::max(largest, letter.request.size());
+    return true;
+  }
+};
+
+TEST(Pipeline, KeepsBadRecordsBeforeTheyAreAcknowledgedInOneLetterForMany) {
+  Rig rig;
+  LetterBox box;
+  Pipeline pipeline(rig.config, rig.source, {&rig.exporter}, rig.log, nullptr, &box);
+  for (std::uint32_t block = 1; block <= 3; ++block) {
+    BlockMaker maker(block);
+    maker.add_log("x");
+    maker.add_bad();
+    rig.source.slices.push_back(maker.take());
+  }
+  pipeline.drain();
+  ASSERT_EQ(box.reasons.size(), 1U);
+  EXPECT_THAT(box.reasons[0],
+              ::testing::AllOf(::testing::StartsWith("no OTLP: "), ::testing::HasSubstr(" (3)")));
+  EXPECT_EQ(box.records, 3U);
+  rig.exporter.answer(0);
+  EXPECT_EQ(count_of(rig.total(), Outcome::kInvalid), 3U);
+  EXPECT_EQ(count_of(rig.total(), Outcome::kAccepted), 3U);
+}
+
+TEST(Pipeline, KeepsNoMoreOfAFloodOfBadRecordsThanALetterHolds) {
+  Rig rig;
+  LetterBox box;
+  Pipeline pipeline(rig.config, rig.source, {&rig.exporter}, rig.log, nullptr, &box);
+  const std::string garbage(10'000, '\xff');
+  for (std::uint32_t block = 1; block <= 300; ++block) {
+    BlockMaker maker(block);
+    maker.append(RecordKind::kLog, garbage);
+    rig.source.slices.push_back(maker.take());
+  }
+  pipeline.drain();
+  ASSERT_EQ(box.reasons.size(), 1U);
+  EXPECT_LE(box.largest, 1U << 20U);
+  EXPECT_GT(box.records, 90U);
+  EXPECT_THAT(box.reasons[0], ::testing::HasSubstr(std::to_string(300 - box.records) + " more"));
+  EXPECT_EQ(count_of(rig.total(), Outcome::kInvalid), 300U);
+}
+
 TEST(Pipeline, BooksEachOutcomeWhereItBelongs) {
   Rig rig;
   Pipeline pipeline(rig.config, rig.source, {&rig.exporter}, rig.log);
