@@ -137,5 +137,6 @@ bool Database::is_removed() const {
 
 std::int64_t Database::last_row() const { return sqlite3_last_insert_rowid(handle_.get()); }
 std::int64_t Database::changes() const { return sqlite3_changes64(handle_.get()); }
+std::int64_t Database::total_changes() const { return sqlite3_total_changes64(handle_.get()); }
 
 }  // namespace shmring::spool

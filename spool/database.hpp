@@ -62,7 +62,8 @@ class Database {
   /// Its file bears its name no more: somebody has removed or replaced it, or its log. What is written goes nowhere then.
   bool is_removed() const;
   std::int64_t last_row() const;
-  std::int64_t changes() const;
+  std::int64_t changes() const;        // by the last statement
+  std::int64_t total_changes() const;  // by all of them
 
  private:
   struct Close {

@@ -206,7 +206,9 @@ class SpoolFile {
   Taken taken_{};  // as last committed
   std::optional<Database> database_;
   SpoolClock clock_;
-  std::int64_t last_id_ = 0;  // the largest that was given
+  std::chrono::steady_clock::time_point clock_saved_{};
+  std::int64_t changes_before_ = 0;  // the transaction
+  std::int64_t last_id_ = 0;         // the largest that was given
   std::set<std::int64_t> held_;
   Dropped dropped_;
   std::uint64_t damaged_ = 0;

@@ -104,5 +104,24 @@ INSTANTIATE_TEST_SUITE_P(
                       Failing{"OnceInARead", FailingDisk::kRead, SQLITE_IOERR_READ, 1}),
     [](const auto& each) { return each.param.name; });
 
+TEST(SpoolFileOnItsDisk, WhoOnlyReadsCostsNoFsync) {
+  FailingDisk& disk = FailingDisk::disk();
+  SpoolRig rig;
+  rig.open();
+  rig.keep(1, "first");
+  disk.fail({.operations = FailingDisk::kSync, .times = 0});
+  for (int n = 0; n < 10; ++n) {
+    const auto rows = rig.committed([](SpoolFile& file) { return file.next("otlp", Signal::kLogs, 0, 10); });
+    ASSERT_TRUE(rows);
+    EXPECT_EQ(rows->size(), 1U);
+    EXPECT_TRUE(rig.committed([](SpoolFile& file) { return file.drop_old(); }));
+    EXPECT_TRUE(rig.committed([](SpoolFile& file) { return file.forget_handed({4711}); }));
+  }
+  EXPECT_EQ(disk.seen(), 0U);
+  rig.keep(2, "second");
+  EXPECT_GT(disk.seen(), 0U) << "who writes does cost one";
+  disk.mend();
+}
+
 }  // namespace
 }  // namespace shmring::spool

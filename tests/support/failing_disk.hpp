@@ -39,6 +39,10 @@ class FailingDisk {
   void mend() { fail({.operations = 0}); }
   /// Since fail().
   std::uint64_t failed() const noexcept { return failed_; }
+  std::uint64_t seen() {
+    const std::lock_guard lock(mutex_);
+    return seen_;
+  }
 
  private:
   FailingDisk() : ordinary_(sqlite3_vfs_find(nullptr)), vfs_(*ordinary_) {
