@@ -57,8 +57,6 @@ class Walk {
   std::int64_t id_ = 0;
 };
 
-constexpr const char* kFates[] = {"accepted", "rejected", "dead_lettered", "spool_evicted", "corrupt"};
-
 Result<void> copy_batch(Statement& from, Database& to) {
   auto row = to.prepare(
       "INSERT OR IGNORE INTO batches(id, ring, signal, records, counted, rejected, dead_lettered, at_ns, "
