@@ -39,7 +39,7 @@ build() {  # PRESET FOLDER TARGET...: warnings and errors only
   local preset=$1 folder=$2
   shift 2
   cmake --preset "$preset" -B "$folder" >/dev/null
-  cmake --build "$folder" -j "$(nproc)" --target "$@" >/dev/null
+  cmake --build "$folder" -j "$(nproc)" --target "$@" >build/fuzz.log || { cat build/fuzz.log >&2; return 1; }
 }
 programs=build/fuzz/tests/bin
 found=build/fuzz/found

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "flusher/grpc_answer.hpp"
+#include "flusher/grpc_text.hpp"
 #include "flusher/http_answer.hpp"
 #include "tests/fuzz/check.hpp"
 #include "tests/fuzz/input.hpp"
@@ -47,13 +48,30 @@ void check_grpc(flusher::HttpAnswer answer, unsigned code, Signal signal) {
   check((result.outcome == SendOutcome::kAccepted) == (code == 0), "OK alone is a success");
   const bool is_always_for_later =
       code == 1 || code == 4 || code == 10 || code == 11 || code == 14 || code == 15;
+  constexpr unsigned kOutOfRange = 11;
   constexpr unsigned kResourceExhausted = 8;
-  if (code != kResourceExhausted) {
+  const bool is_too_large = result.refusal == flusher::Refusal::kTooLarge;
+  check(!is_too_large || code == kOutOfRange || code == kResourceExhausted,
+        "words say that a message is too large behind two statuses only");
+  if (code != kResourceExhausted && !is_too_large) {
     check((result.outcome == SendOutcome::kRetryable) == is_always_for_later, "the status alone decides");
   }
   check(!result.retry_after ||
             (*result.retry_after >= std::chrono::seconds(0) && *result.retry_after <= std::chrono::hours(25)),
         "no server asks for a wait without an end");
+}
+
+/// The same bytes as a compressed message, and as the name of what it is compressed by.
+void check_compressed(flusher::HttpAnswer answer, Signal signal) {
+  answer.status = 200;
+  const std::string bytes = answer.body;
+  answer.body = flusher::grpc_frame_header(flusher::IsCompressed::kYes, bytes.size()) + bytes;
+  for (const std::string& encoding : {std::string("gzip"), std::string("deflate"), bytes}) {
+    answer.grpc = {{"grpc-status", "0"}, {"grpc-encoding", encoding}};
+    const flusher::SendResult result = flusher::judge_grpc(answer, signal);
+    check_common(result);
+    check(result.outcome == SendOutcome::kAccepted, "whatever it unpacks to, OK is a success");
+  }
 }
 
 }  // namespace
@@ -79,5 +97,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check(result.retry_after.has_value() == (result.outcome == SendOutcome::kRetryable),
         "only a repetition waits");
   check_grpc(answer, chosen % 20, signal);
+  check_compressed(answer, signal);
   return 0;
 }
