@@ -9,6 +9,13 @@
 #include <utility>
 
 namespace shmring::flusher {
+namespace {
+
+// So often a page may fail to be read, about once a second, before the file counts as damaged. A rescue of one that can be read
+// after all loses nothing.
+constexpr unsigned kMostUnreadable = 60;
+
+}  // namespace
 
 SpoolThread::SpoolThread(std::unique_ptr<spool::SpoolFile> file, EventLoop& loop, Rescued on_rescued)
     : file_(std::move(file)),
@@ -82,6 +89,10 @@ Result<void> SpoolThread::do_one(Job& job) {
   if (auto begun = file_->begin_part(); !begun) return begun;
   job.result = job.work(*file_);
   if (job.result) return {};
+  if (file_->is_page_unreadable() && ++unreadable_ >= kMostUnreadable) {
+    unreadable_ = 0;
+    return Error{ErrorCode::kDamaged, job.result.error().message};
+  }
   if (job.result.error().code == ErrorCode::kDamaged || !file_->undo_part()) return job.result;
   return {};
 }

@@ -57,6 +57,7 @@ class SpoolThread {
   std::vector<Job> finished_;
   std::vector<spool::Rescue> rescues_;
   bool is_ending_ = false;
+  unsigned unreadable_ = 0;  // pages, since the last rescue; the thread's own
   std::thread thread_;
 };
 

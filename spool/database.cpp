@@ -135,6 +135,10 @@ bool Database::is_removed() const {
   return has_moved != 0 || !std::filesystem::exists(log, ignored);
 }
 
+bool Database::is_page_unreadable() const {
+  return sqlite3_extended_errcode(handle_.get()) == SQLITE_IOERR_READ;
+}
+
 std::int64_t Database::last_row() const { return sqlite3_last_insert_rowid(handle_.get()); }
 std::int64_t Database::changes() const { return sqlite3_changes64(handle_.get()); }
 std::int64_t Database::total_changes() const { return sqlite3_total_changes64(handle_.get()); }

@@ -61,6 +61,8 @@ class Database {
   Result<Statement> prepare(std::string_view sql);
   /// Its file bears its name no more: somebody has removed or replaced it, or its log. What is written goes nowhere then.
   bool is_removed() const;
+  /// The last error was a page that the disk did not give.
+  bool is_page_unreadable() const;
   std::int64_t last_row() const;
   std::int64_t changes() const;        // by the last statement
   std::int64_t total_changes() const;  // by all of them

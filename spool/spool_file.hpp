@@ -117,6 +117,8 @@ class SpoolFile {
   /// Within a transaction: what follows can be undone alone, until the next begin_part().
   Result<void> begin_part();
   Result<void> undo_part();
+  /// What failed just now failed for a page that the disk did not give.
+  bool is_page_unreadable() const { return database_ && database_->is_page_unreadable(); }
 
   /// True: the session before did not come to its end_session().
   Result<bool> begin_session();

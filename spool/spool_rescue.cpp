@@ -208,7 +208,9 @@ Result<void> SpoolFile::rescue() {
     if (has_clock) clock_ = clock;
     done = fill_anew(rescue);
   }
-  database_.reset();  // the last to close a database empties its log
+  // Its log does not come with it, so there must be nothing in it any more.
+  if (done) done = database_->execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  database_.reset();
   if (!done) return done;
   if (auto renamed = move_to(building, rebuilt()); !renamed) return renamed;
   auto aside = finish_rescue();

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <filesystem>
 
 #include "tests/spool/spool_rig.hpp"
 #include "tests/support/eventually.hpp"
@@ -71,6 +73,51 @@ TEST_F(SpoolThreadTest, AJobThatCostsTheTransactionFailsAllThatAreInIt) {
       << "what was called kept is there, and nothing else";
   EXPECT_EQ(std::count(there.begin(), there.end(), last), kept[2]);
   EXPECT_EQ(std::count(there.begin(), there.end(), large), 0);
+}
+
+/// A bad sector: it costs the batch that lies there, when it has had its chances, and no other.
+TEST_F(SpoolThreadTest, APageThatStaysUnreadableIsDamageInTheEnd) {
+  std::vector<std::string> requests;
+  for (std::uint32_t n = 0; n < 8; ++n) {
+    requests.push_back(std::to_string(n) + std::string(40'000, 'x'));
+    rig_.keep(n, requests.back());
+  }
+  rig_.open();  // all of it is in the database now
+  const auto size = static_cast<std::int64_t>(std::filesystem::file_size(rig_.database()));
+  const std::int64_t bad = size / 2 / 4096 * 4096;
+  std::vector<spool::Rescue> rescues;
+  unsigned reads = 0;
+  {
+    SpoolThread thread(std::move(rig_.file), loop_,
+                       [&](const spool::Rescue& rescue) { rescues.push_back(rescue); });
+    FailingDisk::disk().fail({.operations = FailingDisk::kRead,
+                              .code = SQLITE_IOERR_READ,
+                              .file = rig_.database(),
+                              .from = bad,
+                              .to = bad + 4096});
+    for (; rescues.empty() && reads < 1000; ++reads) {
+      thread.post(
+          [](spool::SpoolFile& file) -> Result<void> {
+            auto rows = file.next("otlp", Signal::kLogs, 0, 100);
+            if (!rows) return rows.error();
+            return {};
+          },
+          [](const Result<void>&) {});
+      while (thread.is_busy()) loop_.turn(Clock::now() + std::chrono::milliseconds(10));
+    }
+  }
+  FailingDisk::disk().mend();
+  ASSERT_EQ(rescues.size(), 1U);
+  EXPECT_GT(reads, 10U) << "at once: it might have been readable a moment later";
+  EXPECT_EQ(rescues[0].batches, 7U);
+  EXPECT_EQ(rescues[0].lost_records, 10U);
+  rig_.open();
+  const std::vector<std::string> there = rig_.waiting("otlp");
+  EXPECT_EQ(there.size(), 7U);
+  for (const std::string& request : there)
+    EXPECT_EQ(std::count(requests.begin(), requests.end(), request), 1);
+  EXPECT_EQ(rig_.totals().corrupt, 10U);
+  EXPECT_TRUE(rig_.totals().closes());
 }
 
 }  // namespace

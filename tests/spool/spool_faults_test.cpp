@@ -104,6 +104,36 @@ INSTANTIATE_TEST_SUITE_P(
                       Failing{"OnceInARead", FailingDisk::kRead, SQLITE_IOERR_READ, 1}),
     [](const auto& each) { return each.param.name; });
 
+/// The new file is complete, or the old one is still there for the next attempt.
+TEST_P(SpoolOnAFailingDisk, ARescueWhereverItFailsLosesNothingThatCouldBeRead) {
+  FailingDisk& disk = FailingDisk::disk();
+  std::uint64_t failed = 0;
+  bool has_fired = true;
+  for (std::uint64_t after = 0; has_fired; after += 1 + after / 5) {
+    SpoolRig rig;
+    rig.open();
+    for (std::uint32_t n = 0; n < 6; ++n) rig.keep(n, std::to_string(n) + std::string(20'000, 'x'));
+    rig.file.reset();
+    {
+      auto database = testing::value_or_abort(Database::open(rig.database(), Mode::kReadWrite));
+      ASSERT_TRUE(database.execute("DELETE FROM batches WHERE id = 3"));
+    }
+    disk.fail({.operations = GetParam().operations & ~FailingDisk::kRead,
+               .after = after,
+               .times = GetParam().times,
+               .code = GetParam().code});
+    failed += SpoolFile::open(rig.path(), rig.limits, testing::kRingId) ? 0 : 1;
+    has_fired = disk.failed() > 0;
+    disk.mend();
+    rig.open();
+    EXPECT_EQ(rig.waiting("otlp").size(), 5U) << "after operation " << after;
+    EXPECT_EQ(rig.totals().corrupt, 10U);
+    EXPECT_TRUE(rig.totals().closes());
+    if (HasFailure()) return;
+  }
+  EXPECT_TRUE(failed > 0 || GetParam().operations == FailingDisk::kRead);
+}
+
 TEST(SpoolFileOnItsDisk, WhoOnlyReadsCostsNoFsync) {
   FailingDisk& disk = FailingDisk::disk();
   SpoolRig rig;
