@@ -40,7 +40,7 @@ endif()
 execute_process(COMMAND "${NM}" --dynamic --defined-only --demangle --format=posix "${prefix}/${LIBDIR}/libshmring.so"
   OUTPUT_VARIABLE exported COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX MATCHALL "[^\n]+" exported "${exported}")
-list(FILTER exported EXCLUDE REGEX "^shmring(::|_)|for shmring::")
+list(FILTER exported EXCLUDE REGEX "^shmring(::|_)|for shmring::|^SHMRING_[A-Z0-9]+ A ")  # the last: versions of symbols
 if(exported AND NOT SANITIZE)
   message(FATAL_ERROR "libshmring.so exports names that are not ours:\n  ${exported}")
 endif()
@@ -59,6 +59,13 @@ run("${CMAKE_COMMAND}" -S "${CONSUMER_DIR}" -B "${WORK_DIR}/consumer" -G "${GENE
 run("${CMAKE_COMMAND}" --build "${WORK_DIR}/consumer")
 run("${WORK_DIR}/consumer/with_shared" "${WORK_DIR}/shared.ring")
 run("${WORK_DIR}/consumer/with_static" "${WORK_DIR}/static.ring")
+
+# ---- find_package, where nobody has a C++ compiler
+
+run("${CMAKE_COMMAND}" -S "${CONSUMER_DIR}_c" -B "${WORK_DIR}/consumer_c" -G "${GENERATOR}" "-DCMAKE_C_FLAGS=${flags}"
+    "-DCMAKE_PREFIX_PATH=${prefix}")
+run("${CMAKE_COMMAND}" --build "${WORK_DIR}/consumer_c")
+run("${WORK_DIR}/consumer_c/in_c" "${WORK_DIR}/c.ring")
 
 # ---- pkg-config
 
