@@ -80,17 +80,18 @@ TEST(FullRingWarning, IsSaidByTheProgramWithoutASpool) {
   EXPECT_THAT(flusher.log_text(), HasSubstr("--spool DIR"));
 }
 
-TEST(FullRingWarning, IsNotSaidByTheProgramWithASpool) {
+TEST(FullRingWarning, IsNotSaidByTheProgramWithASpoolThatIsFull) {
   const Stage stage({.blocks = 16});
   Backend backend;
   backend.script = [](const HttpRequest&) { return HttpReply{.status = 503}; };
   FlusherProcess flusher =
-      stage.start(backend.arguments({"--interval", "10ms", "--batch-records", "10", "--spool-min-free", "0",
-                                     "--spool", stage.ring.folder() / "spool"}));
+      stage.start(backend.arguments({"--interval", "10ms", "--batch-records", "10", "--spool-min-free",
+                                     "1000000GiB", "--spool", stage.ring.folder() / "spool"}));
   Logger logger = stage.ring.open().logger("test");
   for (int i = 0; i < 80; ++i) logger.emit(Severity::kInfo, std::string(500, 'x'));
-  ASSERT_TRUE(stage.reaches(Outcome::kSpooled, 40));
-  EXPECT_EQ(flusher.stop(), 0);
+  ASSERT_TRUE(flusher.says("event=spool_refuses"));  // that says it all
+  const unsigned before = backend.server.requests();
+  ASSERT_TRUE(eventually([&] { return backend.server.requests() > before + 2; }));  // several ticks later
   EXPECT_THAT(flusher.log_text(), Not(HasSubstr("event=ring_fills")));
 }
 
