@@ -124,7 +124,8 @@ struct Config {
   Bisect bisect =
       Bisect::kYes;  // a batch that a server refuses as bad data, so that one bad record costs one
   std::uint64_t memory_limit =
-      128U << 20U;  // bytes; of the flusher's own memory, half of it for batches, by thirds
+      128U
+      << 20U;  // bytes; of the flusher's own resident memory, all but the mapped ring; see memory_per_signal()
   std::chrono::microseconds shutdown_timeout{5'000'000};  // for the last export; with --once, for all of it
 
   std::filesystem::path dead_letter =
@@ -171,8 +172,14 @@ struct Config {
     return std::find(exporters.begin(), exporters.end(), kind) != exporters.end();
   }
 
-  /// What batches of one signal may take, so that none takes another's share.
-  std::uint64_t memory_per_signal() const noexcept { return memory_limit / 2 / kSignalCount; }
+  /// What batches of one signal may take, so that none takes another's share. Program and libraries come first; the other half of
+  /// what is left is for copies on the way: a drain's slices, requests as they are sent, the spool's transaction.
+  std::uint64_t memory_per_signal() const noexcept {
+    constexpr std::uint64_t kProgram = 28U << 20U;
+    constexpr std::uint64_t kSpool = 14U << 20U;  // its pages, and batches that come back from it
+    const std::uint64_t others = kProgram + (spool.empty() ? 0 : kSpool);
+    return (memory_limit - std::min(memory_limit, others)) / 2 / kSignalCount;
+  }
 };
 
 inline BatchLimits Config::batch_of(Signal signal) const {

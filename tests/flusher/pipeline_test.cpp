@@ -146,7 +146,7 @@ TEST(Pipeline, ABatchRefusedForGoodIsRejectedWhole) {
 
 TEST(Pipeline, ASignalWithoutRoomKeepsNoOtherFromItsOwn) {
   Rig rig;
-  rig.config.memory_limit = 48U << 20U;  // 8 MiB for each signal
+  rig.config.memory_limit = 48U << 20U;  // some 3 MiB for each signal
   rig.config.batch.records = 1;
   rig.config.max_in_flight = 1;
   Pipeline pipeline(rig.config, rig.source, {&rig.exporter}, rig.log);
