@@ -14,7 +14,7 @@
 #   --prefix DIR  looks for libraries and programs in DIR too, for machines without root
 set -euo pipefail
 
-# package, kind of probe, probe. A package counts as present when its program or header is found, wherever it is from.
+# package, kind of probe, probe. A package counts as present when its program, header or Python module is found, wherever it is from.
 build_set='
 g++                    program c++
 cmake                  program cmake
@@ -42,6 +42,11 @@ openssl                program openssl
 musl-tools             program musl-gcc
 strace                 program strace
 python3                program python3
+python3-dev            program python3-config
+python3-venv           module  ensurepip
+python3-pip            module  pip
+python3-setuptools     module  setuptools
+python3-wheel          module  wheel
 spin                   program spin
 g++-aarch64-linux-gnu  program aarch64-linux-gnu-g++
 '
@@ -111,9 +116,22 @@ packages_without_program() {
   done <<<"$wanted"
 }
 
+# A module of any python3 in PATH will do: the first one need not be Debian's.
+packages_without_module() {
+  local package kind module python
+  while read -r package kind module; do
+    [ "$kind" = module ] || continue
+    for python in $(type -aP python3); do
+      "$python" -c "import importlib.util, sys; sys.exit(importlib.util.find_spec('$module') is None)" && continue 2
+    done
+    printf '%s\n' "$package"
+  done <<<"$wanted"
+}
+
 missing_packages() {
   {
     packages_without_program
+    packages_without_module
     # Without a compiler no header can be found, and then every package is asked for.
     if command -v c++ >/dev/null; then packages_without_header; else awk '$2 == "header" { print $1 }' <<<"$wanted"; fi
   } | sort -u | tr '\n' ' '

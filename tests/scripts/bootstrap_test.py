@@ -80,6 +80,17 @@ class Bootstrap(unittest.TestCase):
         for package in ("libboost-dev", "libfmt-dev", "nlohmann-json3-dev"):
             self.assertIn(package, output)
 
+    def test_a_missing_python_module_means_its_package(self):
+        self.program("python3", 'case "$2" in *"(\'wheel\')"*) exit 1 ;; esac')
+        output = self.run_it("--test", "--no-install")[1].splitlines()[0].split()
+        self.assertIn("python3-wheel", output)
+        self.assertNotIn("python3-setuptools", output)
+
+    def test_without_python_all_that_belongs_to_it_is_asked_for(self):
+        output = self.run_it("--test", "--no-install")[1].splitlines()[0].split()
+        for package in ("python3", "python3-dev", "python3-pip", "python3-setuptools", "python3-venv", "python3-wheel"):
+            self.assertIn(package, output)
+
     def test_without_a_compiler_every_header_counts_as_missing(self):
         (self.bin / "c++").unlink()
         code, output = self.run_it("--build", "--no-install")

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""shmring.Handler: what becomes of a call of `logging`."""
+
+import contextlib
+import io
+import logging
+import logging.config
+import queue
+import sys
+import types
+import unittest
+import unittest.mock
+from logging.handlers import QueueHandler
+
+import shmring
+from support import RingTest, attributes, bodies, logs, plain, records
+
+
+class HandlerTest(RingTest):
+    def setUp(self):
+        super().setUp()
+        self.handler = shmring.Handler(path=self.path)
+        self.logger = logging.Logger("checkout", logging.DEBUG)  # none of the process's: it ends with the test
+        self.logger.addHandler(self.handler)
+
+    def attributes(self):
+        return attributes(self.only_log()["attributes"])
+
+
+class Records(HandlerTest):
+    def test_message_level_name_and_place_arrive(self):
+        self.logger.warning("order %d of %s", 4711, "caf\u00e9")
+        (scope, record), = records(self.path)
+        self.assertEqual((scope, record["severityNumber"], record["severityText"]), ("checkout", 13, "WARNING"))
+        self.assertEqual(plain(record["body"]), "order 4711 of caf\u00e9")
+        place = attributes(record["attributes"])
+        self.assertEqual((place["code.file.path"], place["code.function.name"]), (__file__, self._testMethodName))
+        self.assertGreater(place["code.line.number"], 0)
+        self.assertEqual(set(place), {"code.file.path", "code.function.name", "code.line.number"})
+
+    def test_levels_are_opentelemetrys_severities(self):
+        for level, severity in ((5, 1), (10, 5), (12, 7), (19, 8), (20, 9), (30, 13), (40, 17), (50, 21), (51, 22), (99, 24)):
+            with self.subTest(level):
+                self.logger.handle(self.logger.makeRecord("x", level, "f", 1, str(level), (), None))
+                self.assertEqual(logs(self.path)[-1]["severityNumber"], severity)
+
+    def test_the_time_is_that_of_the_record(self):
+        record = self.logger.makeRecord("x", 20, "f", 1, "", (), None)
+        record.created = 1.5
+        self.logger.handle(record)
+        found = self.only_log()
+        self.assertEqual(found["timeUnixNano"], "1500000000")
+        self.assertGreater(int(found["observedTimeUnixNano"]), 1500000000)
+
+    def test_extra_fields_are_attributes_of_their_own_kind(self):
+        self.logger.info("x", extra={"order.id": 4711, "paid": True, "items": ["a", 1], "who": {"name": "n"}})
+        found = self.attributes()
+        self.assertEqual({key: found[key] for key in ("order.id", "paid", "items", "who")},
+                         {"order.id": 4711, "paid": True, "items": ["a", 1], "who": {"name": "n"}})
+
+    def test_more_extra_fields_than_a_stack_holds_arrive(self):
+        extra = {f"key{i}": f"value {i}" for i in range(100)}
+        self.logger.info("x", extra=extra)
+        found = self.attributes()
+        self.assertEqual({key: found[key] for key in extra}, extra)
+
+    def test_an_exception_is_type_message_and_stacktrace(self):
+        try:
+            raise FileNotFoundError("no such order")
+        except OSError:
+            self.logger.exception("failed")
+        found = self.attributes()
+        self.assertEqual((found["exception.type"], found["exception.message"]), ("FileNotFoundError", "no such order"))
+        self.assertTrue(found["exception.stacktrace"].startswith("Traceback"))
+        self.assertIn(self._testMethodName, found["exception.stacktrace"])
+
+    def test_exc_info_without_an_exception_adds_nothing(self):
+        self.logger.error("x", exc_info=True)
+        self.assertFalse([key for key in self.attributes() if key.startswith("exception.")])
+
+    def test_an_exception_that_came_through_a_queue_keeps_its_stacktrace(self):
+        waiting = queue.Queue()
+        try:
+            raise KeyError("k")
+        except KeyError:
+            record = self.logger.makeRecord("x", 40, "f", 1, "failed", (), sys.exc_info())
+        QueueHandler(waiting).enqueue(QueueHandler(waiting).prepare(record))
+        self.logger.handle(waiting.get())
+        self.assertTrue("KeyError" in self.attributes().get("exception.stacktrace", "") or "KeyError" in bodies(self.path)[0])
+
+    def test_stack_info_is_an_attribute(self):
+        self.logger.info("x", stack_info=True)
+        self.assertIn(self._testMethodName, self.attributes()["code.stacktrace"])
+
+    def test_a_message_of_its_own_kind_is_its_str(self):
+        self.logger.info({"a": 1})
+        self.logger.info(5)
+        self.assertEqual(bodies(self.path), ["{'a': 1}", "5"])
+
+    def test_a_single_dict_is_the_argument_of_named_placeholders(self):
+        self.logger.info("%(a)s and %(b)s", {"a": 1, "b": 2})
+        self.assertEqual(bodies(self.path), ["1 and 2"])
+
+    def test_a_record_class_with_a_message_of_its_own_is_asked_for_it(self):
+        class Braces(logging.LogRecord):
+            def getMessage(self):
+                return self.msg.format(*self.args)
+
+        self.logger.handle(Braces("x", 20, "f", 1, "{} {}", (1, 2), None))
+        self.assertEqual(bodies(self.path), ["1 2"])
+
+    def test_a_message_that_cannot_be_formatted_arrives_as_its_parts_and_is_told_of(self):
+        told = io.StringIO()
+        with contextlib.redirect_stderr(told):
+            self.logger.info("%d apples", "two")
+        self.assertEqual(bodies(self.path), ["%d apples ('two',)"])
+        self.assertIn("Logging error", told.getvalue())
+
+
+class Behaviour(HandlerTest):
+    def test_a_formatter_makes_the_body(self):
+        self.handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+        self.logger.info("x")
+        self.assertEqual(bodies(self.path), ["INFO: x"])
+
+    def test_levels_and_filters_are_those_of_logging(self):
+        self.handler.setLevel(logging.WARNING)
+        self.handler.addFilter(lambda record: "secret" not in record.msg)
+        self.logger.info("too low")
+        self.logger.error("a secret")
+        self.logger.error("fine")
+        self.assertEqual(bodies(self.path), ["fine"])
+
+    @unittest.skipIf(sys.version_info < (3, 12), "filters replace records from Python 3.12 on")
+    def test_a_filter_may_replace_the_record(self):
+        self.handler.addFilter(lambda record: self.logger.makeRecord("x", 20, "f", 1, "replaced", (), None))
+        self.logger.info("original")
+        self.assertEqual(bodies(self.path), ["replaced"])
+
+    def test_dict_config_makes_one(self):
+        logging.config.dictConfig({"version": 1, "disable_existing_loggers": False,
+                                   "handlers": {"ring": {"class": "shmring.Handler", "path": self.path}},
+                                   "loggers": {"configured": {"handlers": ["ring"], "level": "INFO"}}})
+        logging.getLogger("configured").info("by a dict")
+        logging.getLogger("configured").handlers.clear()
+        self.assertEqual(records(self.path)[0][0], "configured")
+
+    def test_a_ring_and_options_for_one_exclude_each_other(self):
+        self.assertRaises(TypeError, shmring.Handler, self.handler.ring, path="elsewhere")
+
+    def test_each_logger_is_a_scope(self):
+        for name in ("a", "b", "a", "c.d"):
+            self.logger.handle(self.logger.makeRecord(name, 20, "f", 1, name, (), None))
+        self.assertEqual([(scope, plain(record["body"])) for scope, record in records(self.path)].count(("a", "a")), 2)
+        self.assertEqual({scope for scope, _ in records(self.path)}, {"a", "b", "c.d"})
+
+
+class CurrentSpan(HandlerTest):
+    """With a module that answers as OpenTelemetry's does; opentelemetry_test.py has the real one."""
+
+    def test_a_record_belongs_to_the_current_span_once_opentelemetry_is_loaded(self):
+        self.logger.info("before")
+        none = object()
+        context = types.SimpleNamespace(trace_id=7, span_id=8, trace_flags=1)
+        current = [types.SimpleNamespace(get_span_context=lambda: context)]
+        module = types.ModuleType("opentelemetry.trace")
+        module.INVALID_SPAN, module.get_current_span = none, lambda: current[0]
+        with unittest.mock.patch.dict(sys.modules, {"opentelemetry.trace": module}):
+            self.logger.info("inside")
+            current[0] = none
+            self.logger.info("outside")
+        before, inside, outside = logs(self.path)
+        self.assertEqual((inside["traceId"], inside["spanId"], inside["flags"]), ("0" * 31 + "7", "0" * 15 + "8", 1))
+        self.assertNotIn("traceId", before)
+        self.assertNotIn("traceId", outside)
+
+
+if __name__ == "__main__":
+    unittest.main()

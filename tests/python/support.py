@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A ring of one's own for each test, and what `shmring dump` says is in it."""
+
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+PROGRAM = os.environ.get("SHMRING_PROGRAM", "shmring")
+
+
+def plain(value):
+    """An OTLP JSON value as Python has it."""
+    if not value:
+        return None
+    (kind, inner), = value.items()
+    if kind == "arrayValue":
+        return [plain(each) for each in inner.get("values", [])]
+    if kind == "kvlistValue":
+        return attributes(inner.get("values", []))
+    return int(inner) if kind == "intValue" else inner
+
+
+def attributes(entries):
+    return {entry["key"]: plain(entry.get("value")) for entry in entries}
+
+
+def requests(path):
+    output = subprocess.run([PROGRAM, "dump", str(path), "--format", "json"], check=True, capture_output=True, text=True).stdout
+    return [json.loads(line) for line in output.splitlines() if line]
+
+
+def records(path, resource_key="resourceLogs", scope_key="scopeLogs", record_key="logRecords"):
+    """(scope name, record) of each record in the ring."""
+    found = []
+    for request in requests(path):
+        for resource in request.get(resource_key, []):
+            for scope in resource[scope_key]:
+                found += [(scope.get("scope", {}).get("name", ""), record) for record in scope[record_key]]
+    return found
+
+
+def logs(path):
+    return [record for _, record in records(path)]
+
+
+def spans(path):
+    return [record for _, record in records(path, "resourceSpans", "scopeSpans", "spans")]
+
+
+def bodies(path):
+    return [plain(record.get("body")) for record in logs(path)]
+
+
+class RingTest(unittest.TestCase):
+    """Its ring is at self.path; in /dev/shm, where rings live."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="shmring-test-", dir="/dev/shm")
+        self.addCleanup(folder.cleanup)
+        self.path = str(pathlib.Path(folder.name) / "test.ring")
+
+    def only_log(self):
+        found = logs(self.path)
+        self.assertEqual(len(found), 1)
+        return found[0]
