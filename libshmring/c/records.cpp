@@ -28,8 +28,8 @@ Severity severity_of(std::uint32_t number) noexcept {
   return static_cast<Severity>(std::min<std::uint32_t>(number, 255));
 }
 
-// relaxed: the kernel wipes it in a fork; until a child's first record it is zero, and nobody's
 std::uint64_t process_generation(const RingCore& ring) noexcept {
+  // relaxed: the kernel wipes it in a fork; until a child's first record it is zero, and nobody's
   return ring.fork_page().generation.load(std::memory_order_relaxed);
 }
 

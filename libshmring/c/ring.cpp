@@ -73,7 +73,8 @@ Slot& slot_in(shmring_slot& slot) noexcept {
 
 std::atomic<shmring_error_handler> c_handler{nullptr};
 void hand_on(DropCause cause, std::string_view message) {
-  if (const shmring_error_handler handler = c_handler.load())
+  // relaxed: the address of a function, and nothing is behind it
+  if (const shmring_error_handler handler = c_handler.load(std::memory_order_relaxed))
     handler(static_cast<std::uint32_t>(cause), message.data(), message.size());
 }
 
@@ -204,7 +205,7 @@ int shmring_get_status(const shmring_ring* ring, shmring_status* status) {
 }
 
 void shmring_set_error_handler(shmring_error_handler handler) {
-  c_handler.store(handler);
+  c_handler.store(handler, std::memory_order_relaxed);  // relaxed: as above
   set_error_handler(handler == nullptr ? nullptr : hand_on);
 }
 
