@@ -163,16 +163,20 @@ class CurrentSpan(HandlerTest):
         none = object()
         context = types.SimpleNamespace(trace_id=7, span_id=8, trace_flags=1)
         current = [types.SimpleNamespace(get_span_context=lambda: context)]
+        broken = types.SimpleNamespace(get_span_context=lambda: 1 / 0)
         module = types.ModuleType("opentelemetry.trace")
         module.INVALID_SPAN, module.get_current_span = none, lambda: current[0]
         with unittest.mock.patch.dict(sys.modules, {"opentelemetry.trace": module}):
             self.logger.info("inside")
             current[0] = none
             self.logger.info("outside")
-        before, inside, outside = logs(self.path)
+            current[0] = broken
+            self.logger.info("broken")
+        before, inside, outside, in_a_broken_one = logs(self.path)
         self.assertEqual((inside["traceId"], inside["spanId"], inside["flags"]), ("0" * 31 + "7", "0" * 15 + "8", 1))
         self.assertNotIn("traceId", before)
         self.assertNotIn("traceId", outside)
+        self.assertNotIn("traceId", in_a_broken_one)
 
 
 if __name__ == "__main__":

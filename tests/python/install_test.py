@@ -49,6 +49,9 @@ class Install(unittest.TestCase):
         (wheel,) = self.folder.glob("*.whl")
         self.assertIn("-cp39-abi3-linux_", wheel.name)
         self.run_it(python, "-m", "pip", "install", "--no-index", wheel)
+        listed = "import importlib.metadata as m; print(*sorted(f'{e.group} {e.name}' for e in m.distribution('shmring').entry_points))"
+        self.assertEqual(self.run_it(python, "-c", listed).split(), [word for signal in ("logs", "metrics", "traces")
+                                                                     for word in (f"opentelemetry_{signal}_exporter", "shmring")])
         ring = self.folder / "test.ring"
         program = f"import shmring, sys; sys.exit(not shmring.open({str(ring)!r}).logger('x').log(9, 'installed'))"
         self.run_it(python, "-P" if sys.version_info >= (3, 11) else "-I", "-c", program, cwd=self.folder)

@@ -27,9 +27,13 @@ def attributes(entries):
     return {entry["key"]: plain(entry.get("value")) for entry in entries}
 
 
+def _int(digits):
+    return -0.0 if digits == "-0" else int(digits)
+
+
 def requests(path):
     output = subprocess.run([PROGRAM, "dump", str(path), "--format", "json"], check=True, capture_output=True, text=True).stdout
-    return [json.loads(line) for line in output.splitlines() if line]
+    return [json.loads(line, parse_int=_int) for line in output.splitlines() if line]
 
 
 def records(path, resource_key="resourceLogs", scope_key="scopeLogs", record_key="logRecords"):

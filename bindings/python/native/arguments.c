@@ -123,7 +123,7 @@ static int convert_trace_tuple(PyObject* tuple, shmring_trace_context* trace) {
 int convert_trace(PyObject* object, shmring_trace_context* trace) {
   memset(trace, 0, sizeof(*trace));
   if (object == NULL || object == Py_None) return 0;
-  if (PyTuple_Check(object)) return convert_trace_tuple(object, trace);
+  if (PyTuple_CheckExact(object)) return convert_trace_tuple(object, trace);
   if (PyUnicode_Check(object)) {
     shmring_text header;
     Py_ssize_t size = 0;
@@ -134,6 +134,7 @@ int convert_trace(PyObject* object, shmring_trace_context* trace) {
     PyErr_Format(PyExc_ValueError, "%R is no traceparent header", object);
     return -1;
   }
+  /* OpenTelemetry's SpanContext, a tuple of its own kind, is one of these. */
   PyObject* const trace_id = PyObject_GetAttrString(object, "trace_id");
   PyObject* const span_id = trace_id == NULL ? NULL : PyObject_GetAttrString(object, "span_id");
   PyObject* const flags = span_id == NULL ? NULL : PyObject_GetAttrString(object, "trace_flags");

@@ -248,8 +248,12 @@ static PyObject* write_fields(SinkObject* self, Scratch* scratch, PyObject* obje
   PyObject* const message = body == NULL ? message_of(object, found) : (Py_INCREF(body), body);
   if (message == NULL || scratch_own(scratch, message) != 0 || convert_value(scratch, message, &record.body, 1) != 0 ||
       convert_text(scratch, found[LEVELNAME], &record.severity_text) != 0 || add_place(scratch, found, &record) != 0 ||
-      add_exception(scratch, found, &record) != 0 || find_trace(self, &record.trace) != 0)
+      add_exception(scratch, found, &record) != 0)
     return NULL;
+  if (find_trace(self, &record.trace) != 0) { /* a record without its trace, rather than none */
+    if (!PyErr_ExceptionMatches(PyExc_Exception)) return NULL;
+    PyErr_Clear();
+  }
   const double created = is_there(found[CREATED]) ? PyFloat_AsDouble(found[CREATED]) : 0;
   if (created == -1 && PyErr_Occurred()) return NULL;
   if (created > 0 && created < 1e10) record.time_unix_nano = (uint64_t)(created * 1e9);
