@@ -68,7 +68,7 @@ class SampleRecords {
   bool emit_span_site(const Tracer& tracer, const Stamp& start, std::uint64_t index) const noexcept {
     const Request& r = request(index);
     return tracer.emit(kOrdersPosted, {.context = r.trace, .parent_span_id = parent_.span_id, .start = start},
-                       r.order, r.customer, r.route, "localhost");
+                       r.order, r.customer, r.route);
   }
 
   /// The same span, started and ended: ids, sampling, two looks at the clock, and copies of what it is told.
@@ -86,7 +86,7 @@ class SampleRecords {
   bool start_and_end_span_site(const Tracer& tracer, std::uint64_t index) const noexcept {
     const Request& r = request(index);
     auto span = tracer.start(kOrdersPosted, &parent_);
-    return span.end(r.order, r.customer, r.route, "localhost");
+    return span.end(r.order, r.customer, r.route);
   }
 
  private:
@@ -95,7 +95,7 @@ class SampleRecords {
                            "customer.name", "http.route">
       kOrderPlaced{};
   static constexpr SpanSite<"POST /api/v1/orders/{id}", SpanKind::kServer, "order.id", "customer.name",
-                            "http.route", "server.address">
+                            "http.route", constant("server.address", "localhost")>
       kOrdersPosted{};
   static constexpr std::string_view kSpanName = "POST /api/v1/orders/{id}";
 

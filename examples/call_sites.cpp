@@ -9,7 +9,9 @@ namespace {
 
 inline constexpr shmring::LogSite<shmring::Severity::kInfo, "order placed", "order.id", "customer">
     kOrderPlaced;
-inline constexpr shmring::SpanSite<"charge card", shmring::SpanKind::kClient, "amount"> kChargeCard;
+inline constexpr shmring::SpanSite<"charge card", shmring::SpanKind::kClient,
+                                   shmring::constant("peer.service", "bank"), "amount">
+    kChargeCard;
 inline constexpr shmring::SpanSite<"in the queue", shmring::SpanKind::kInternal, "queue.length"> kQueued;
 
 }  // namespace

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <string_view>
 
@@ -19,20 +18,4 @@ struct FixedText {
   constexpr std::string_view view() const noexcept { return {text, size()}; }
 };
 
-namespace wire {
-
-/// Whether these are keys as a record may have them: not empty, each once.
-template <FixedText... Keys>
-consteval bool are_keys() noexcept {
-  constexpr std::array<std::string_view, sizeof...(Keys)> kKeys{Keys.view()...};
-  for (std::size_t i = 0; i < kKeys.size(); ++i) {
-    if (kKeys[i].empty()) return false;
-    for (std::size_t j = 0; j < i; ++j) {
-      if (kKeys[i] == kKeys[j]) return false;
-    }
-  }
-  return true;
-}
-
-}  // namespace wire
 }  // namespace shmring

@@ -11,6 +11,7 @@
 #include "shmring/log_encoder.hpp"
 #include "shmring/plain_encoder.hpp"
 #include "shmring/severity.hpp"
+#include "shmring/site_key.hpp"
 
 namespace shmring {
 
@@ -20,8 +21,10 @@ namespace shmring {
 ///   log.emit(kOrderPlaced, trace, 4711, name);
 ///
 /// The record is the same as that of log.emit(Severity::kInfo, "order placed", {{"order.id", 4711}, {"customer", name}}, trace).
+/// In the place of a key constant("peer.service", "billing") is an attribute that all records of the site have; it takes no value,
+/// and comes before those that do.
 /// Keys are checked when the program is compiled: not empty, each once, none longer than 100 bytes. An empty body is left out.
-template <Severity Level, FixedText Body, FixedText... Keys>
+template <Severity Level, FixedText Body, SiteKey... Keys>
 struct LogSite {
   static_assert(wire::are_keys<Keys...>(), "each key once, and none without a name");
   static_assert(((Keys.size() <= 100) && ...), "a key of 100 bytes at most");
@@ -30,15 +33,16 @@ struct LogSite {
 
 namespace wire {
 
-/// A record's beginning: room for both times, the severity, the body.
-template <Severity Level, FixedText Body>
+/// A record's beginning: room for both times, the severity, the body, the constant attributes.
+template <Severity Level, FixedText Body, SiteKey... Keys>
 inline constexpr auto kLogHead = [] {
   constexpr std::size_t kText = Body.size();
   constexpr std::size_t kValue = 1 + varint_size(kText) + kText;
   constexpr std::size_t kBody = kText == 0 ? 0 : 1 + varint_size(kValue) + kValue;
   constexpr std::size_t kSeverity =
       Level == Severity::kUnspecified ? 0 : 1 + varint_size(static_cast<std::uint8_t>(Level));
-  std::array<std::byte, 18 + kSeverity + kBody> head{};
+  constexpr std::size_t kConstants = constants_size<Keys...>(log_record::kAttributes);
+  std::array<std::byte, 18 + kSeverity + kBody + kConstants> head{};
   head[0] = static_cast<std::byte>(tag(log_record::kTime, Type::kFixed64));
   head[9] = static_cast<std::byte>(tag(log_record::kObservedTime, Type::kFixed64));
   ByteSink sink(head.data() + 18);
@@ -46,9 +50,9 @@ inline constexpr auto kLogHead = [] {
     put_varint(sink, log_record::kSeverityNumber, static_cast<std::uint8_t>(Level));
   if constexpr (kText != 0) {
     put_length(sink, log_record::kBody, kValue);
-    put_length(sink, any_value::kString, kText);
-    for (std::size_t i = 0; i < kText; ++i) sink.position()[i] = static_cast<std::byte>(Body.text[i]);
+    put_text(sink, any_value::kString, Body.view());
   }
+  (put_constant<Keys>(sink, log_record::kAttributes), ...);
   return head;
 }();
 

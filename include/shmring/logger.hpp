@@ -57,20 +57,21 @@ class Logger {
     return emit_now(severity, body, attributes, trace);
   }
 
-  /// The same for a call site that is encoded ahead (log_site.hpp): a value for each of its keys, in their order.
-  template <Severity Level, FixedText Body, FixedText... Keys, typename... Values>
-  requires(sizeof...(Values) == sizeof...(Keys) && (std::convertible_to<const Values&, AttributeValue> &&
-                                                    ...)) bool emit(const LogSite<Level, Body, Keys...>& site,
-                                                                    const TraceContext& trace,
-                                                                    const Values&... values) const noexcept {
+  /// The same for a call site that is encoded ahead (log_site.hpp): a value for each of its keys that has none, in their order.
+  template <Severity Level, FixedText Body, SiteKey... Keys, typename... Values>
+  requires(sizeof...(Values) == wire::kOpenKeys<Keys...> &&
+           (std::convertible_to<const Values&, AttributeValue> &&
+            ...)) bool emit(const LogSite<Level, Body, Keys...>& site, const TraceContext& trace,
+                            const Values&... values) const noexcept {
     writer_.meet_ring();
     if (!enabled(Level)) return false;
     return emit_site(site, trace, std::tuple<const Values&...>(values...));
   }
-  template <Severity Level, FixedText Body, FixedText... Keys, typename... Values>
-  requires(sizeof...(Values) == sizeof...(Keys) && (std::convertible_to<const Values&, AttributeValue> &&
-                                                    ...)) bool emit(const LogSite<Level, Body, Keys...>& site,
-                                                                    const Values&... values) const noexcept {
+  template <Severity Level, FixedText Body, SiteKey... Keys, typename... Values>
+  requires(sizeof...(Values) == wire::kOpenKeys<Keys...> &&
+           (std::convertible_to<const Values&, AttributeValue> &&
+            ...)) bool emit(const LogSite<Level, Body, Keys...>& site,
+                            const Values&... values) const noexcept {
     return emit(site, TraceContext{}, values...);
   }
 
@@ -139,38 +140,26 @@ class Logger {
     return std::move(slot).commit(static_cast<std::size_t>(end - room.data()));
   }
 
-  template <Severity Level, FixedText Body, FixedText... Keys, typename... Values>
+  template <Severity Level, FixedText Body, SiteKey... Keys, typename... Values>
   [[gnu::noinline]] bool emit_site(const LogSite<Level, Body, Keys...>& site, const TraceContext& trace,
-                                   const std::tuple<const Values&...>& values) const noexcept {
+                                   const std::tuple<const Values&...>& given) const noexcept {
     // Converted once: what is asked twice could give more the second time.
-    const auto converted = std::apply(
-        [](const Values&... each) {
-          return std::array<AttributeValue, sizeof...(Keys)>{AttributeValue(each)...};
-        },
-        values);
-    return emit_converted(site, trace, converted, __builtin_frame_address(0),
-                          std::index_sequence_for<Values...>());
-  }
-
-  template <Severity Level, FixedText Body, FixedText... Keys, std::size_t... I>
-  [[gnu::always_inline]] bool emit_converted(const LogSite<Level, Body, Keys...>&, const TraceContext& trace,
-                                             const std::array<AttributeValue, sizeof...(Keys)>& values,
-                                             const void* frame, std::index_sequence<I...>) const noexcept {
+    const auto values = std::apply(
+        [](const Values&... each) { return wire::SiteValues<Keys...>{AttributeValue(each)...}; }, given);
+    const void* const frame = __builtin_frame_address(0);
     const Stamp now = stamp_of(clock_);
-    const std::uint8_t ticks = now.is_ticks ? kMaxTickFields : std::uint8_t{0};
-    constexpr const auto& kHead = wire::kLogHead<Level, Body>;
-    const std::size_t least = kHead.size() + (wire::site_bound<Keys>(values[I]) + ... + wire::kTraceBytes);
-    if (sizeof...(Keys) <= limits_.count) [[likely]] {
-      Slot slot = writer_.reserve_least(frame, RecordKind::kLog, least, scope_, {now.value, ticks});
+    constexpr const auto& kHead = wire::kLogHead<Level, Body, Keys...>;
+    const std::size_t least = kHead.size() + wire::site_bound<Keys...>(values) + wire::kTraceBytes;
+    if (wire::are_within<Keys...>(limits_)) [[likely]] {
+      Slot slot = writer_.reserve_least(frame, RecordKind::kLog, least, scope_,
+                                        {now.value, now.is_ticks ? kMaxTickFields : std::uint8_t{0}});
       if (slot) [[likely]] {
         std::byte* const begin = slot.payload().data();
         __builtin_memcpy(begin, kHead.data(), kHead.size());
         __builtin_memcpy(begin + 1, &now.value, sizeof(now.value));
         __builtin_memcpy(begin + 10, &now.value, sizeof(now.value));
-        std::byte* out = begin + kHead.size();
-        ((out = wire::write_site_attribute<wire::log_record::kAttributes, Keys>(out, values[I],
-                                                                                limits_.value_length)),
-         ...);
+        std::byte* const out = wire::write_site_attributes<wire::log_record::kAttributes, Keys...>(
+            begin + kHead.size(), values, limits_.value_length);
         if (out != nullptr) [[likely]] {
           wire::ByteSink tail(out);
           wire::put_trace(tail, trace);
@@ -179,14 +168,23 @@ class Logger {
         slot.abandon();
       }
     }
-    const std::array<Attribute, sizeof...(Keys)> attributes{Attribute{Keys.view(), values[I]}...};
+    const auto copied = values;  // what needs no address can stay in registers
+    return emit_site_slowly(site, trace, copied, now, frame);
+  }
+
+  template <Severity Level, FixedText Body, SiteKey... Keys>
+  [[gnu::noinline, gnu::cold]] bool emit_site_slowly(const LogSite<Level, Body, Keys...>&,
+                                                     const TraceContext& trace,
+                                                     const wire::SiteValues<Keys...>& values, Stamp now,
+                                                     const void* frame) const noexcept {
+    const auto attributes = wire::site_attributes<Keys...>(values);
     return commit({.severity = Level,
                    .body = Body.size() == 0 ? AttributeValue() : AttributeValue(Body.view()),
                    .attributes = attributes,
                    .time_unix_nano = now.value,
                    .observed_time_unix_nano = now.value,
                    .trace = trace},
-                  ticks, frame);
+                  now.is_ticks ? kMaxTickFields : std::uint8_t{0}, frame);
   }
 
   bool emit_record(const LogRecord& record, std::uint8_t ticks) const noexcept;

@@ -11,9 +11,9 @@
 #include <string_view>
 
 #include "shmring/attribute.hpp"
-#include "shmring/fixed_text.hpp"
 #include "shmring/ids.hpp"
 #include "shmring/limits.hpp"
+#include "shmring/site_key.hpp"
 #include "shmring/value_encoder.hpp"
 #include "shmring/wire.hpp"
 
@@ -90,7 +90,8 @@ std::byte* write_rare_attribute(std::byte* out, std::uint32_t field, const Attri
     out[2] = static_cast<std::byte>(tag(any_value::kInt, Type::kVarint));
     return end;
   }
-  return write_rare_value(out, field, value, value_length);
+  const AttributeValue copied = value;  // the other one needs no address, and can stay in registers
+  return write_rare_value(out, field, copied, value_length);
 }
 
 /// A KeyValue message as field `field` (below 16). nullptr: not plain. REQUIRES: as write_plain_value(), and room for the key.
@@ -112,24 +113,18 @@ std::byte* write_rare_attribute(std::byte* out, std::uint32_t field, const Attri
 }
 
 /// The beginning of an attribute with a constant key; its length is written later.
-template <std::uint32_t Field, FixedText Key>
+template <std::uint32_t Field, SiteKey Key>
 inline constexpr auto kAttributeHead = [] {
   std::array<std::byte, 4 + Key.size()> head{};
   head[0] = static_cast<std::byte>(tag(Field, Type::kLength));
-  head[2] = static_cast<std::byte>(tag(key_value::kKey, Type::kLength));
-  head[3] = static_cast<std::byte>(Key.size());
-  for (std::size_t i = 0; i < Key.size(); ++i) head[4 + i] = static_cast<std::byte>(Key.text[i]);
+  ByteSink sink(head.data() + 2);
+  put_text(sink, key_value::kKey, Key.view());
   return head;
 }();
 
-/// Room that site_attribute() may need.
-template <FixedText Key>
-[[gnu::always_inline]] inline std::size_t site_bound(const AttributeValue& value) noexcept {
-  return kPlainOverhead + Key.size() + value.size();
-}
-
-/// As write_plain_attribute(), with a constant key. `out` nullptr: nothing is written. REQUIRES: room for site_bound().
-template <std::uint32_t Field, FixedText Key>
+/// As write_plain_attribute(), with a key of a site. `out` nullptr: nothing is written. REQUIRES: room for the key, kPlainOverhead and the
+/// value's size().
+template <std::uint32_t Field, SiteKey Key>
 [[gnu::always_inline]] inline std::byte* write_site_attribute(std::byte* out, const AttributeValue& value,
                                                               std::uint32_t value_length) noexcept {
   constexpr std::size_t kOneByteLengths = 105;
@@ -144,6 +139,23 @@ template <std::uint32_t Field, FixedText Key>
     return nullptr;
   out[1] = static_cast<std::byte>(end - out - 2);
   return end;
+}
+
+/// Room that write_site_attributes() may need.
+template <SiteKey... Keys>
+[[gnu::always_inline]] inline std::size_t site_bound(const SiteValues<Keys...>& values) noexcept {
+  std::size_t bound = (std::size_t{0} + ... + (Keys.is_constant() ? 0 : kPlainOverhead + Keys.size()));
+  for (const AttributeValue& value : values) bound += value.size();
+  return bound;
+}
+
+/// All attributes of a site but the constant ones, which are in its head. nullptr: not plain.
+template <std::uint32_t Field, SiteKey... Keys>
+[[gnu::always_inline]] inline std::byte* write_site_attributes(
+    std::byte* out, const SiteValues<Keys...>& values, [[maybe_unused]] std::uint32_t value_length) noexcept {
+  [[maybe_unused]] auto value = values.begin();
+  ((out = Keys.is_constant() ? out : write_site_attribute<Field, Keys>(out, *value++, value_length)), ...);
+  return out;
 }
 
 /// Whether the list holds this key before `index`.

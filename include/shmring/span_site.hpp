@@ -12,6 +12,7 @@
 #include "shmring/fixed_text.hpp"
 #include "shmring/ids.hpp"
 #include "shmring/plain_encoder.hpp"
+#include "shmring/site_key.hpp"
 #include "shmring/span_encoder.hpp"
 #include "shmring/traceparent.hpp"
 #include "shmring/wire.hpp"
@@ -25,8 +26,9 @@ namespace shmring {
 ///   ...
 ///   span.end("postgresql", rows);
 ///
-/// Keys are checked when the program is compiled: not empty, each once, none longer than 100 bytes.
-template <FixedText Name, SpanKind Kind, FixedText... Keys>
+/// In the place of a key constant("db.system", "postgresql") is an attribute that all spans of the site have; it takes no value, and comes
+/// before those that do. Keys are checked when the program is compiled: not empty, each once, none longer than 100 bytes.
+template <FixedText Name, SpanKind Kind, SiteKey... Keys>
 struct SpanSite {
   static_assert(wire::are_keys<Keys...>(), "each key once, and none without a name");
   static_assert(((Keys.size() <= 100) && ...), "a key of 100 bytes at most");
@@ -81,22 +83,20 @@ inline constexpr std::size_t kStartAt = 1, kEndAt = 10;  // of the values, in a 
 inline constexpr std::size_t kTraceIdFromEnd = 42, kSpanIdFromEnd = 24, kFlagsFromEnd = 14,
                              kParentIdFromEnd = 8, kParentFromEnd = 10;
 
-/// A span's beginning: room for both times, the name, the kind, room for the ids and the flags.
-template <FixedText Name, SpanKind Kind>
+/// A span's beginning: room for both times, the name, the kind, the constant attributes, room for the ids and the flags.
+template <FixedText Name, SpanKind Kind, SiteKey... Keys>
 inline constexpr auto kSpanHead = [] {
   constexpr std::size_t kText = Name.size() == 0 ? 0 : 1 + varint_size(Name.size()) + Name.size();
   constexpr std::size_t kKind = Kind == SpanKind::kUnspecified ? 0 : 2;
   constexpr std::size_t kTimes = 18, kIds = kTraceIdFromEnd + 2;
-  std::array<std::byte, kTimes + kText + kKind + kIds> head{};
+  constexpr std::size_t kConstants = constants_size<Keys...>(span::kAttributes);
+  std::array<std::byte, kTimes + kText + kKind + kConstants + kIds> head{};
   head[kStartAt - 1] = static_cast<std::byte>(tag(span::kStart, Type::kFixed64));
   head[kEndAt - 1] = static_cast<std::byte>(tag(span::kEnd, Type::kFixed64));
   ByteSink sink(head.data() + kTimes);
-  if constexpr (kText != 0) {
-    put_length(sink, span::kName, Name.size());
-    for (std::size_t i = 0; i < Name.size(); ++i) sink.position()[i] = static_cast<std::byte>(Name.text[i]);
-    sink = ByteSink(sink.position() + Name.size());
-  }
+  if constexpr (kText != 0) put_text(sink, span::kName, Name.view());
   if constexpr (kKind != 0) put_varint(sink, span::kKind, static_cast<std::uint8_t>(Kind));
+  (put_constant<Keys>(sink, span::kAttributes), ...);
   put_length(sink, span::kTraceId, sizeof(TraceId));
   sink = ByteSink(sink.position() + sizeof(TraceId));
   put_length(sink, span::kSpanId, sizeof(SpanId));
@@ -108,12 +108,12 @@ inline constexpr auto kSpanHead = [] {
 }();
 
 /// Copies it, and writes the values into it. Returns where the span goes on. REQUIRES: room for all of it, also without a parent.
-template <FixedText Name, SpanKind Kind>
+template <FixedText Name, SpanKind Kind, SiteKey... Keys>
 [[gnu::always_inline]] inline std::byte* write_span_head(std::byte* out, std::uint64_t start_time,
                                                          std::uint64_t end_time, const TraceContext& context,
                                                          const SpanId& parent_span_id,
                                                          ContextOrigin parent_origin) noexcept {
-  constexpr const auto& kHead = kSpanHead<Name, Kind>;
+  constexpr const auto& kHead = kSpanHead<Name, Kind, Keys...>;
   const std::uint32_t flags = span_flags(context.flags, parent_origin);
   __builtin_memcpy(out, kHead.data(), kHead.size());
   __builtin_memcpy(out + kStartAt, &start_time, sizeof(start_time));

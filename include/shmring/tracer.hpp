@@ -31,7 +31,7 @@
 namespace shmring {
 
 struct ProducerConfig;
-template <FixedText Name, SpanKind Kind, FixedText... Keys>
+template <FixedText Name, SpanKind Kind, SiteKey... Keys>
 class SiteSpan;
 
 /// What a span has from its start. One line per option: default, meaning.
@@ -63,7 +63,7 @@ class Tracer {
   Span start(std::string_view name, const SpanOptions& options = {}) const noexcept;
 
   /// The same for a span that is encoded ahead: it needs no memory, and has no attributes but those of its site.
-  template <FixedText Name, SpanKind Kind, FixedText... Keys>
+  template <FixedText Name, SpanKind Kind, SiteKey... Keys>
   SiteSpan<Name, Kind, Keys...> start(const SpanSite<Name, Kind, Keys...>&,
                                       const SpanContext* parent = nullptr) const noexcept {
     return SiteSpan<Name, Kind, Keys...>(*this, parent);
@@ -77,12 +77,12 @@ class Tracer {
   /// async-signal-safe but for a thread's first record.
   bool emit(const SpanRecord& record) const noexcept;
 
-  /// The same for a span that is encoded ahead: a value for each key of its site, in their order. Also in a child forked since its start.
-  template <FixedText Name, SpanKind Kind, FixedText... Keys, typename... Values>
-  requires(sizeof...(Values) == sizeof...(Keys) && (std::convertible_to<const Values&, AttributeValue> &&
-                                                    ...)) bool emit(const SpanSite<Name, Kind, Keys...>& site,
-                                                                    const MeasuredSpan& span,
-                                                                    const Values&... values) const noexcept {
+  /// The same for a span that is encoded ahead: a value for each key of its site that has none, in their order. Also in a child forked since its start.
+  template <FixedText Name, SpanKind Kind, SiteKey... Keys, typename... Values>
+  requires(sizeof...(Values) == wire::kOpenKeys<Keys...> &&
+           (std::convertible_to<const Values&, AttributeValue> &&
+            ...)) bool emit(const SpanSite<Name, Kind, Keys...>& site, const MeasuredSpan& span,
+                            const Values&... values) const noexcept {
     if (is_disabled_) return false;
     return emit_site(site, span, std::tuple<const Values&...>(values...));
   }
@@ -97,7 +97,7 @@ class Tracer {
 
  private:
   friend class Ring;
-  template <FixedText Name, SpanKind Kind, FixedText... Keys>
+  template <FixedText Name, SpanKind Kind, SiteKey... Keys>
   friend class SiteSpan;
 
   /// A span that has begun.
@@ -130,38 +130,36 @@ class Tracer {
 
   // None of these has an argument on the stack: as in Logger.
 
-  template <FixedText Name, SpanKind Kind, FixedText... Keys, typename... Values>
+  template <FixedText Name, SpanKind Kind, SiteKey... Keys, typename... Values>
   [[gnu::noinline]] bool emit_site(const SpanSite<Name, Kind, Keys...>& site, const MeasuredSpan& span,
-                                   const std::tuple<const Values&...>& values) const noexcept {
+                                   const std::tuple<const Values&...>& given) const noexcept {
     // Converted once: what is asked twice could give more the second time.
-    const auto converted = std::apply(
-        [](const Values&... each) {
-          return std::array<AttributeValue, sizeof...(Keys)>{AttributeValue(each)...};
-        },
-        values);
-    return emit_converted(site, span, converted, __builtin_frame_address(0),
-                          std::index_sequence_for<Values...>());
-  }
-
-  template <FixedText Name, SpanKind Kind, FixedText... Keys, std::size_t... I>
-  [[gnu::always_inline]] bool emit_converted(const SpanSite<Name, Kind, Keys...>& site,
-                                             const MeasuredSpan& span,
-                                             const std::array<AttributeValue, sizeof...(Keys)>& values,
-                                             const void* frame, std::index_sequence<I...>) const noexcept {
+    const auto values = std::apply(
+        [](const Values&... each) { return wire::SiteValues<Keys...>{AttributeValue(each)...}; }, given);
+    const void* const frame = __builtin_frame_address(0);
     std::uint64_t end_time = span.end_time_unix_nano;
     const bool ends_now = end_time == 0;
     if (ends_now) end_time = std::max(span.start.is_ticks ? read_tsc() : unix_time_ns(), span.start.value);
     const bool is_plain =
         span.status == StatusCode::kUnset && span.context.is_valid() && (ends_now || !span.start.is_ticks);
-    const Ticks ticks{end_time, span.start.is_ticks ? kMaxTickFields : std::uint8_t{0}};
     if (is_plain) [[likely]] {
       const std::optional<bool> done =
-          commit_plain(site, span.context, span.parent_span_id, span.parent_origin, span.start.value, ticks,
-                       values, frame, std::index_sequence<I...>());
+          commit_plain(site, span.context, span.parent_span_id, span.parent_origin, span.start.value,
+                       ticks_of(end_time, span.start), values, frame);
       if (done) [[likely]]
         return *done;
     }
-    const std::array<Attribute, sizeof...(Keys)> attributes{Attribute{Keys.view(), values[I]}...};
+    const auto copied = values;  // what needs no address can stay in registers
+    return emit_site_slowly(site, span, copied, end_time, frame);
+  }
+
+  template <FixedText Name, SpanKind Kind, SiteKey... Keys>
+  [[gnu::noinline, gnu::cold]] bool emit_site_slowly(const SpanSite<Name, Kind, Keys...>&,
+                                                     const MeasuredSpan& span,
+                                                     const wire::SiteValues<Keys...>& values,
+                                                     std::uint64_t end_time,
+                                                     const void* frame) const noexcept {
+    const auto attributes = wire::site_attributes<Keys...>(values);
     const SpanRecord record{
         .context = span.context,
         .parent_span_id = span.parent_span_id,
@@ -173,29 +171,31 @@ class Tracer {
         .attributes = attributes,
         .status = span.status,
         .status_message = span.status == StatusCode::kError ? span.status_message : std::string_view{}};
-    return ends_now ? commit(record, ticks, frame) : commit_ended(record, span.start, frame);
+    return span.end_time_unix_nano == 0 ? commit(record, ticks_of(end_time, span.start), frame)
+                                        : commit_ended(record, span.start, frame);
+  }
+
+  static Ticks ticks_of(std::uint64_t end_time, const Stamp& start) noexcept {
+    return {end_time, start.is_ticks ? kMaxTickFields : std::uint8_t{0}};
   }
 
   /// The short way of a span that is encoded ahead, and what came of it. nullopt: it is not possible, and nothing has happened.
   /// REQUIRES: a context that is valid. `end`: its time, be it ticks or not.
-  template <FixedText Name, SpanKind Kind, FixedText... Keys, std::size_t... I>
+  template <FixedText Name, SpanKind Kind, SiteKey... Keys>
   [[gnu::always_inline]] std::optional<bool> commit_plain(
       const SpanSite<Name, Kind, Keys...>&, const TraceContext& context, const SpanId& parent_span_id,
       ContextOrigin parent_origin, std::uint64_t start_time, Ticks end,
-      const std::array<AttributeValue, sizeof...(Keys)>& values, const void* frame,
-      std::index_sequence<I...>) const noexcept {
-    if (sizeof...(Keys) > limits_.count) [[unlikely]]
+      const wire::SiteValues<Keys...>& values, const void* frame) const noexcept {
+    if (!wire::are_within<Keys...>(limits_)) [[unlikely]]
       return std::nullopt;
-    const std::size_t least =
-        wire::kSpanHead<Name, Kind>.size() + (wire::site_bound<Keys>(values[I]) + ... + 0);
+    const std::size_t least = wire::kSpanHead<Name, Kind, Keys...>.size() + wire::site_bound<Keys...>(values);
     Slot slot = ring_.writer().reserve_least(frame, RecordKind::kSpan, least, scope_, end);
     if (!slot) [[unlikely]]
       return std::nullopt;
     std::byte* const begin = slot.payload().data();
-    std::byte* out = wire::write_span_head<Name, Kind>(begin, start_time, end.value, context, parent_span_id,
-                                                       parent_origin);
-    ((out = wire::write_site_attribute<wire::span::kAttributes, Keys>(out, values[I], limits_.value_length)),
-     ...);
+    std::byte* out = wire::write_span_head<Name, Kind, Keys...>(begin, start_time, end.value, context,
+                                                                parent_span_id, parent_origin);
+    out = wire::write_site_attributes<wire::span::kAttributes, Keys...>(out, values, limits_.value_length);
     if (out == nullptr) [[unlikely]] {
       slot.abandon();
       return std::nullopt;
@@ -219,8 +219,8 @@ class Tracer {
 };
 
 /// A span of a SpanSite between its start and its end. What is said of Span holds here: move-only, for one thread at a time, of the process
-/// that started it, ended by its destructor (without attributes) if nobody has. Nothing in it allocates but a parent's trace state.
-template <FixedText Name, SpanKind Kind, FixedText... Keys>
+/// that started it, ended by its destructor (with its constant attributes alone) if nobody has. Nothing in it allocates but a parent's trace state.
+template <FixedText Name, SpanKind Kind, SiteKey... Keys>
 class SiteSpan {
  public:
   SiteSpan(SiteSpan&& other) noexcept : tracer_(other.tracer_), beginning_(std::move(other.beginning_)) {
@@ -230,70 +230,74 @@ class SiteSpan {
   SiteSpan(const SiteSpan&) = delete;
   SiteSpan& operator=(const SiteSpan&) = delete;
   ~SiteSpan() {
-    if (is_recording()) finish({}, StatusCode::kUnset, {}, nullptr);
+    if (is_recording()) finish(constants(), StatusCode::kUnset, {}, nullptr);
   }
 
   bool is_recording() const noexcept { return beginning_.is_recording; }
   const SpanContext& context() const noexcept { return beginning_.context; }
 
-  /// Commits it with a value for each key of its site, in their order. True: committed; false as Span::end().
+  /// Commits it with a value for each key of its site that has none, in their order. True: committed; false as Span::end().
   template <typename... Values>
-  requires(sizeof...(Values) == sizeof...(Keys) && (std::convertible_to<const Values&, AttributeValue> &&
-                                                    ...)) bool end(const Values&... values) noexcept {
+  requires(sizeof...(Values) == wire::kOpenKeys<Keys...> &&
+           (std::convertible_to<const Values&, AttributeValue> &&
+            ...)) bool end(const Values&... values) noexcept {
     return end_with(StatusCode::kUnset, {}, values...);
   }
   /// The same with a status; a message goes with kError only.
   template <typename... Values>
-  requires(sizeof...(Values) == sizeof...(Keys) && (std::convertible_to<const Values&, AttributeValue> &&
-                                                    ...)) bool end_with(StatusCode status,
-                                                                        std::string_view message,
-                                                                        const Values&... values) noexcept {
+  requires(sizeof...(Values) == wire::kOpenKeys<Keys...> &&
+           (std::convertible_to<const Values&, AttributeValue> &&
+            ...)) bool end_with(StatusCode status, std::string_view message,
+                                const Values&... values) noexcept {
     if (!is_recording()) return false;
     return end_out_of_line(status, message, std::tuple<const Values&...>(values...));
   }
 
  private:
   friend class Tracer;
-  using Converted = std::array<AttributeValue, sizeof...(Keys)>;
+  using SiteValues = wire::SiteValues<Keys...>;
 
   SiteSpan(const Tracer& tracer, const SpanContext* parent) noexcept
       : tracer_(tracer), beginning_(tracer.begin(parent)) {}
 
   template <typename... Values>
   [[gnu::noinline]] bool end_out_of_line(StatusCode status, std::string_view message,
-                                         const std::tuple<const Values&...>& values) noexcept {
+                                         const std::tuple<const Values&...>& given) noexcept {
     // Converted once: what is asked twice could give more the second time.
-    const auto converted =
-        std::apply([](const Values&... each) { return Converted{AttributeValue(each)...}; }, values);
-    return end_converted(status, message, converted, __builtin_frame_address(0),
-                         std::index_sequence_for<Values...>());
-  }
-
-  template <std::size_t... I>
-  [[gnu::always_inline]] bool end_converted(StatusCode status, std::string_view message,
-                                            const Converted& values, const void* frame,
-                                            std::index_sequence<I...>) noexcept {
+    const auto values =
+        std::apply([](const Values&... each) { return SiteValues{AttributeValue(each)...}; }, given);
+    const void* const frame = __builtin_frame_address(0);
+    std::uint64_t end_time = 0;
     const bool is_plain = beginning_.context.trace_state.empty() && status == StatusCode::kUnset;
-    if (!is_plain || !Tracer::is_of_this_process(beginning_)) [[unlikely]]
-      return finish({{Keys.view(), values[I]}...}, status, message, frame);
-    const std::uint64_t end_time = Tracer::end_of(beginning_);
-    const std::optional<bool> done =
-        tracer_.commit_plain(SpanSite<Name, Kind, Keys...>(), beginning_.context, beginning_.parent_span_id,
-                             beginning_.parent_origin, beginning_.start.value, ticks(end_time), values, frame,
-                             std::index_sequence<I...>());
-    if (!done) [[unlikely]]
-      return finish({{Keys.view(), values[I]}...}, status, message, frame, end_time);
-    beginning_.is_recording = false;
-    return *done;
+    if (is_plain && Tracer::is_of_this_process(beginning_)) [[likely]] {
+      end_time = Tracer::end_of(beginning_);
+      const std::optional<bool> done =
+          tracer_.commit_plain(SpanSite<Name, Kind, Keys...>(), beginning_.context, beginning_.parent_span_id,
+                               beginning_.parent_origin, beginning_.start.value,
+                               Tracer::ticks_of(end_time, beginning_.start), values, frame);
+      if (done) [[likely]] {
+        beginning_.is_recording = false;
+        return *done;
+      }
+    }
+    const auto copied = values;  // what needs no address can stay in registers
+    return end_slowly(copied, status, message, frame, end_time);
+  }
+  [[gnu::noinline, gnu::cold]] bool end_slowly(const SiteValues& values, StatusCode status,
+                                               std::string_view message, const void* frame,
+                                               std::uint64_t end_time) noexcept {
+    return finish(wire::site_attributes<Keys...>(values), status, message, frame, end_time);
   }
 
-  Ticks ticks(std::uint64_t end_time) const noexcept {
-    return {end_time, beginning_.start.is_ticks ? kMaxTickFields : std::uint8_t{0}};
+  static std::array<Attribute, sizeof...(Keys) - wire::kOpenKeys<Keys...>> constants() noexcept {
+    const auto all = wire::site_attributes<Keys...>({});
+    std::array<Attribute, sizeof...(Keys) - wire::kOpenKeys<Keys...>> constants{};
+    std::copy_n(all.begin(), constants.size(), constants.begin());
+    return constants;
   }
   /// With anything that a span can say. `end_time` 0: now.
-  [[gnu::noinline]] bool finish(std::initializer_list<Attribute> attributes, StatusCode status,
-                                std::string_view message, const void* frame,
-                                std::uint64_t end_time = 0) noexcept {
+  [[gnu::noinline]] bool finish(Attributes attributes, StatusCode status, std::string_view message,
+                                const void* frame, std::uint64_t end_time = 0) noexcept {
     beginning_.is_recording = false;
     if (!Tracer::is_of_this_process(beginning_)) return false;
     if (end_time == 0) end_time = Tracer::end_of(beginning_);
@@ -308,7 +312,7 @@ class SiteSpan {
                            .attributes = attributes,
                            .status = status,
                            .status_message = status == StatusCode::kError ? message : std::string_view{}},
-                          ticks(end_time), frame);
+                          Tracer::ticks_of(end_time, beginning_.start), frame);
   }
 
   Tracer tracer_;

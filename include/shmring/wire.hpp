@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 namespace shmring::wire {
 
@@ -79,6 +80,7 @@ class SizeSink {
   constexpr void fixed32(std::uint32_t) noexcept { size_ += 4; }
   constexpr void fixed64(std::uint64_t) noexcept { size_ += 8; }
   constexpr void bytes(const void*, std::size_t size) noexcept { size_ += size; }
+  constexpr void text(std::string_view text) noexcept { size_ += text.size(); }
 
  private:
   std::size_t size_ = 0;
@@ -108,6 +110,10 @@ class ByteSink {
   [[gnu::always_inline]] void bytes(const void* from, std::size_t size) noexcept {
     copy(out_, from, size);
     out_ += size;
+  }
+  [[gnu::always_inline]] constexpr void text(std::string_view text) noexcept {
+    if (!std::is_constant_evaluated()) return bytes(text.data(), text.size());
+    for (const char each : text) *out_++ = static_cast<std::byte>(each);
   }
 
  private:
@@ -147,8 +153,10 @@ template <typename Sink>
   sink.bytes(from, size);
 }
 template <typename Sink>
-[[gnu::always_inline]] inline void put_text(Sink& sink, std::uint32_t field, std::string_view text) noexcept {
-  put_bytes(sink, field, text.data(), text.size());
+[[gnu::always_inline]] constexpr void put_text(Sink& sink, std::uint32_t field,
+                                               std::string_view text) noexcept {
+  put_length(sink, field, text.size());
+  sink.text(text);
 }
 
 }  // namespace shmring::wire

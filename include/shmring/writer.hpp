@@ -45,7 +45,7 @@ class [[nodiscard]] Slot {
   Slot& operator=(Slot&&) = delete;
   Slot(const Slot&) = delete;
   Slot& operator=(const Slot&) = delete;
-  ~Slot() { abandon(); }
+  [[gnu::always_inline]] ~Slot() { abandon(); }
 
   /// False: the record was dropped, and counted by its cause.
   explicit operator bool() const noexcept { return state_ != nullptr; }
@@ -62,7 +62,7 @@ class [[nodiscard]] Slot {
   bool commit() && noexcept { return std::move(*this).commit(size_); }
 
   /// What the destructor does, now; *this is empty then.
-  void abandon() noexcept {
+  [[gnu::always_inline]] void abandon() noexcept {
     if (state_ == nullptr) return;
     if (inherited()) {
       // In a child, an inherited slot has nothing to release: the state may already serve the child's own records.

@@ -67,7 +67,7 @@ class LogSiteOnARing : public WithRing {
   }
 
   /// Emits by the site, then by the ordinary call.
-  template <Severity Level, FixedText Body, FixedText... Keys, typename... Given>
+  template <Severity Level, FixedText Body, SiteKey... Keys, typename... Given>
   testing::AssertionResult says_the_same(const Logger& log, const LogSite<Level, Body, Keys...>& site,
                                          const TraceContext& trace, const Given&... values) const {
     const AttributeValue body = Body.size() == 0 ? AttributeValue() : AttributeValue(Body.view());

@@ -51,7 +51,7 @@ class SpanSiteOnARing : public WithRing {
   }
 
   /// Begins and ends one by the site, then one by the ordinary calls.
-  template <FixedText Name, SpanKind Kind, FixedText... Keys, typename... Given>
+  template <FixedText Name, SpanKind Kind, SiteKey... Keys, typename... Given>
   testing::AssertionResult says_the_same(const Tracer& tracer, const SpanSite<Name, Kind, Keys...>& site,
                                          const SpanContext* parent, StatusCode status,
                                          std::string_view message, const Given&... values) const {
@@ -294,7 +294,7 @@ TEST_F(SpanSiteOnARing, StartedBeforeAForkIsTheParentsAlone) {
 class MeasuredSpanOnARing : public SpanSiteOnARing {
  protected:
   /// Emits one by the site, then one by its record.
-  template <FixedText Name, SpanKind Kind, FixedText... Keys, typename... Given>
+  template <FixedText Name, SpanKind Kind, SiteKey... Keys, typename... Given>
   testing::AssertionResult says_the_same_as_a_record(const Tracer& tracer,
                                                      const SpanSite<Name, Kind, Keys...>& site,
                                                      const MeasuredSpan& span, const Given&... values) const {
