@@ -36,6 +36,7 @@ g++                    program g++
 clang                  program clang++
 libgtest-dev           header  gtest/gtest.h
 libgmock-dev           header  gmock/gmock.h
+libspdlog-dev          header  spdlog/spdlog.h
 libnghttp2-dev         header  nghttp2/nghttp2.h
 libssl-dev             header  openssl/ssl.h
 openssl                program openssl
