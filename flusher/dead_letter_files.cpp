@@ -51,6 +51,17 @@ std::string text_of(const DeadLetter& letter, std::uint64_t time_ms) {
       quoted(letter.destination), letter.records, quoted(letter.reason), otlp, base64);
 }
 
+/// A name is on the disk when its folder is. Some network file systems know no such request.
+bool sync_folder(const std::filesystem::path& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool is_synced = ::fsync(fd) == 0 || errno == EINVAL;
+  const int code = errno;
+  ::close(fd);
+  errno = code;
+  return is_synced;
+}
+
 /// All of it is on the disk under its name, or nothing is.
 bool write_whole(const std::filesystem::path& path, std::string_view text) {
   const std::filesystem::path unfinished = path.string() + ".part";
@@ -64,10 +75,16 @@ bool write_whole(const std::filesystem::path& path, std::string_view text) {
     if (is_written) text.remove_prefix(static_cast<std::size_t>(count));
   }
   is_written = is_written && ::fdatasync(fd) == 0;
-  const int code = errno;
+  int code = errno;
   ::close(fd);
-  if (is_written && std::rename(unfinished.c_str(), path.c_str()) == 0) return true;
-  ::unlink(unfinished.c_str());
+  if (is_written && std::rename(unfinished.c_str(), path.c_str()) == 0) {
+    if (sync_folder(path.parent_path())) return true;
+    code = errno;
+    ::unlink(path.c_str());
+  } else {
+    if (is_written) code = errno;
+    ::unlink(unfinished.c_str());
+  }
   errno = code;
   return false;
 }

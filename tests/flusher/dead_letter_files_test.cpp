@@ -4,8 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -16,6 +19,23 @@
 #include "tests/support/flusher_process.hpp"
 #include "tests/support/http_server.hpp"
 #include "tests/support/promise.hpp"
+
+namespace {
+
+enum class Failing { kNothing, kSyncOfFiles, kSyncOfFolders };
+std::atomic<Failing> failing{Failing::kNothing};
+
+int synced(long call, int fd, Failing by) {
+  if (failing != by) return static_cast<int>(::syscall(call, fd));
+  errno = EIO;
+  return -1;
+}
+
+}  // namespace
+
+// What this program's own code calls, instead of the C library's.
+extern "C" int fdatasync(int fd) { return synced(SYS_fdatasync, fd, Failing::kSyncOfFiles); }
+extern "C" int fsync(int fd) { return synced(SYS_fsync, fd, Failing::kSyncOfFolders); }
 
 namespace shmring::flusher {
 namespace {
@@ -63,6 +83,19 @@ TEST(DeadLetterFiles, PeopleCanReadThemAndTheyComeBackAsTheyWere) {
   struct stat status {};
   ASSERT_EQ(::stat(store.files()[0].c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777U, 0600U);
+}
+
+TEST(DeadLetterFiles, WhatIsNotOnTheDiskIsNotKept) {
+  Store store;
+  const auto files = store.open();
+  for (const Failing by : {Failing::kSyncOfFiles, Failing::kSyncOfFolders}) {
+    failing = by;
+    EXPECT_FALSE(files->keep(letter(request_of("unsynced"))));
+    failing = Failing::kNothing;
+    EXPECT_TRUE(std::filesystem::is_empty(store.path()));
+  }
+  EXPECT_TRUE(files->keep(letter(request_of("synced"))));
+  EXPECT_EQ(store.files().size(), 1U);
 }
 
 TEST(DeadLetterFiles, TheOldestGoWhenThereIsNoRoom) {
