@@ -68,6 +68,7 @@ TEST(Replay, SendsInOrderInHalfOfTheWindowUntilOutcomesAreOnTheDisk) {
   rig.replay.pump();
   EXPECT_THAT(rig.exporter.numbers(), ElementsAre(1U, 2U));
   rig.answer(0);
+  rig.replay.pump();
   EXPECT_THAT(rig.exporter.numbers(), ElementsAre(1U, 2U)) << "its outcome is not written";
   rig.source.settling.at(0).second();
   EXPECT_THAT(rig.exporter.numbers(), ElementsAre(1U, 2U, 3U));

@@ -75,6 +75,22 @@ TEST_F(SpoolThreadTest, AJobThatCostsTheTransactionFailsAllThatAreInIt) {
   EXPECT_EQ(std::count(there.begin(), there.end(), large), 0);
 }
 
+/// Else the ring would give up what only the memory of this process holds.
+TEST_F(SpoolThreadTest, WhatCouldNotBeCommittedIsNotKept) {
+  const std::string request = "unsynced";
+  int kept = -1;
+  {
+    SpoolThread thread(std::move(rig_.file), loop_, [](const spool::Rescue&) {});
+    FailingDisk::disk().fail({.operations = FailingDisk::kSync, .times = 1, .code = SQLITE_IOERR_FSYNC});
+    thread.post(keeping(request), [&](const Result<void>& result) { kept = result ? 1 : 0; });
+    while (thread.is_busy()) loop_.turn(Clock::now() + std::chrono::milliseconds(10));
+  }
+  ASSERT_EQ(FailingDisk::disk().failed(), 1U);
+  EXPECT_EQ(kept, 0);
+  rig_.open();
+  EXPECT_TRUE(rig_.waiting("otlp").empty());
+}
+
 /// A bad sector: it costs the batch that lies there, when it has had its chances, and no other.
 TEST_F(SpoolThreadTest, APageThatStaysUnreadableIsDamageInTheEnd) {
   std::vector<std::string> requests;
