@@ -75,13 +75,13 @@ class FaultExportRetryAfter : public ExportStage, public ::testing::WithParamInt
 
 TEST_P(FaultExportRetryAfter, IsHonouredUpToItsLimitAndLosesNothing) {
   const Asked& asked = GetParam();
-  const std::string text = asked.name == std::string("Date") ? date_in(3) : asked.retry_after;
   std::mutex mutex;
   std::vector<steady_clock::time_point> attempts;
   HttpServer server(taking([&](const HttpRequest&) {
     const std::lock_guard lock(mutex);
     attempts.push_back(steady_clock::now());
     if (attempts.size() > 1) return HttpReply{};
+    const std::string text = asked.name == std::string("Date") ? date_in(3) : asked.retry_after;
     return HttpReply{.status = asked.status, .headers = {{"Retry-After", text}}};
   }));
   emit(10);  // one batch
