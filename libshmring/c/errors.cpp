@@ -9,7 +9,8 @@
 namespace shmring::c {
 namespace {
 
-thread_local std::string last_message;
+// Without a destructor: the library registers nothing that runs when a thread ends (P8). So the text of a thread that failed once stays behind.
+thread_local constinit std::string* last_message = nullptr;
 
 // In the order of ErrorCode.
 static_assert(static_cast<int>(ErrorCode::kInvalidArgument) == -SHMRING_E_INVALID_ARGUMENT - 1 &&
@@ -29,9 +30,10 @@ static_assert(static_cast<int>(ErrorCode::kInvalidArgument) == -SHMRING_E_INVALI
 
 int fail(int error, std::string_view message) noexcept {
   try {
-    last_message = message;
-  } catch (const std::exception&) {
-    last_message.clear();
+    if (last_message == nullptr) last_message = new std::string;
+    last_message->assign(message);
+  } catch (const std::exception&) {  // the number says enough
+    if (last_message != nullptr) last_message->clear();
   }
   return error;
 }
@@ -44,7 +46,9 @@ extern "C" {
 
 std::uint32_t shmring_abi_version(void) { return SHMRING_ABI_VERSION; }
 const char* shmring_version(void) { return shmring::kVersion; }
-const char* shmring_error_message(void) { return shmring::c::last_message.c_str(); }
+const char* shmring_error_message(void) {
+  return shmring::c::last_message == nullptr ? "" : shmring::c::last_message->c_str();
+}
 
 const char* shmring_strerror(int error) {
   switch (error) {
