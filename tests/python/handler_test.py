@@ -123,6 +123,11 @@ class Behaviour(HandlerTest):
         self.logger.info("x")
         self.assertEqual(bodies(self.path), ["INFO: x"])
 
+    def test_the_formatter_of_basic_config_is_none_that_somebody_asked_for(self):
+        self.handler.setFormatter(logging.Formatter(logging.BASIC_FORMAT))
+        self.logger.info("x")
+        self.assertEqual(bodies(self.path), ["x"])
+
     def test_levels_and_filters_are_those_of_logging(self):
         self.handler.setLevel(logging.WARNING)
         self.handler.addFilter(lambda record: "secret" not in record.msg)

@@ -43,7 +43,7 @@ class Processes(RingTest):
         self.ring = handler.ring
 
     def assert_all_arrived(self):
-        self.assertEqual(sorted(bodies(self.path)), sorted(f"task {number}" for number in range(TASKS)))
+        self.assert_bodies(f"task {number}" for number in range(TASKS))
         status = self.ring.status()
         self.assertEqual((status["written"], sum(status["dropped"].values()), status["closes"]), (TASKS, 0, True))
 

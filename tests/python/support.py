@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A ring of one's own for each test, and what `shmring dump` says is in it."""
 
+import collections
 import json
 import os
 import pathlib
@@ -65,6 +66,13 @@ class RingTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="shmring-test-", dir="/dev/shm")
         self.addCleanup(folder.cleanup)
         self.path = str(pathlib.Path(folder.name) / "test.ring")
+
+    def assert_bodies(self, expected):
+        """Each once. Of thousands that differ it shows some."""
+        expected, found = collections.Counter(expected), collections.Counter(bodies(self.path))
+        missing, besides = expected - found, found - expected
+        self.assertFalse(missing or besides, f"missing: {sum(missing.values())}, besides: {sum(besides.values())}, such as "
+                                             f"{list(missing)[:3]} and {list(besides)[:3]}")
 
     def only_log(self):
         found = logs(self.path)

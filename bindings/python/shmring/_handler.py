@@ -27,6 +27,12 @@ class Handler(logging.Handler):
         sink = _native.Sink(ring)
         self._emit, self._emit_as = sink.emit, sink.emit_as
 
+    def setFormatter(self, fmt):
+        # basicConfig() gives this one to every handler that has none. Nobody asked for it, and level and logger have fields of their own.
+        if type(fmt) is logging.Formatter and fmt._fmt == logging.BASIC_FORMAT:
+            fmt = None
+        super().setFormatter(fmt)
+
     def handle(self, record):
         # Without the handler's lock: the ring needs none, and no child can inherit it held.
         if self.filters:
