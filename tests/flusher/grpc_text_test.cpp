@@ -14,7 +14,8 @@ TEST(GrpcText, AMessageGoesBehindAFlagAndItsLength) {
 }
 
 TEST(GrpcText, ABodyIsOneMessageCompressedOrNot) {
-  const auto plain = one_frame("\0\0\0\0\3abc"s);
+  const std::string body_of_one = "\0\0\0\0\3abc"s;  // the frame's message lies in it
+  const auto plain = one_frame(body_of_one);
   ASSERT_TRUE(plain);
   EXPECT_EQ(plain->message, "abc");
   EXPECT_EQ(plain->compressed, IsCompressed::kNo);
