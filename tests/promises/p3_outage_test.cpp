@@ -118,6 +118,9 @@ TEST_F(Outage, KilledAtAnyInstantOfItTheFlusherLosesNothing) {
   std::uint32_t killed_with_spool = 0;
   for (std::uint32_t kill = 0; kill < 20; ++kill) {
     auto flusher = start();
+    // What the kills before left in the ring: on a slow machine it would fill up.
+    ASSERT_TRUE(eventually([&] { return promise_.accounting().total.pending < 3000; }))
+        << flusher->log_text();
     const std::uint64_t before = in_spool();
     ASSERT_EQ(emit_many(logger, promise_.obligations(), 1000), 1000U);
     // Until something moves, then an instant of any length; every other time so short that the rest is still on its way.
