@@ -6,10 +6,14 @@ import io
 import logging
 import logging.config
 import queue
+import signal
+import subprocess
 import sys
+import threading
 import types
 import unittest
 import unittest.mock
+import warnings
 from logging.handlers import QueueHandler
 
 import shmring
@@ -158,6 +162,120 @@ class Behaviour(HandlerTest):
             self.logger.handle(self.logger.makeRecord(name, 20, "f", 1, name, (), None))
         self.assertEqual([(scope, plain(record["body"])) for scope, record in records(self.path)].count(("a", "a")), 2)
         self.assertEqual({scope for scope, _ in records(self.path)}, {"a", "b", "c.d"})
+
+
+class Trouble(HandlerTest):
+    def test_threads_that_log_at_once_lose_nothing(self):
+        def log_some(thread):
+            for number in range(200):
+                self.logger.info("%d of %d", number, thread, extra={"thread.number": thread})
+
+        threads = [threading.Thread(target=log_some, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assert_bodies(f"{number} of {thread}" for thread in range(8) for number in range(200))
+
+    def test_a_message_that_logs_is_two_records(self):
+        class Logs:
+            def __str__(other):
+                self.logger.info("inner", extra={"k": "inner"})
+                return "outer"
+
+        self.logger.info("%s", Logs(), extra={"k": Logs(), "z": "outer"})
+        self.assertEqual(bodies(self.path), ["inner", "inner", "outer"])
+        self.assertEqual(attributes(logs(self.path)[2]["attributes"])["z"], "outer")
+
+    def test_a_message_that_logs_itself_ends_with_pythons_recursion(self):
+        class Logs:
+            def __str__(other):
+                self.logger.info("%s", Logs())
+                return "inner"
+
+        with unittest.mock.patch.object(logging, "raiseExceptions", False):
+            self.logger.info("%s", Logs())
+        self.assertIn("inner", bodies(self.path))
+        self.logger.info("after")
+        self.assertEqual(bodies(self.path)[-1], "after")
+
+    def test_a_signal_handler_logs_while_its_thread_does(self):
+        before = signal.signal(signal.SIGUSR1, lambda number, frame: self.logger.info("inside"))
+        self.addCleanup(signal.signal, signal.SIGUSR1, before)
+
+        class Raises:
+            def __str__(other):
+                signal.raise_signal(signal.SIGUSR1)
+                return "outside"
+
+        for _ in range(20):
+            self.logger.info("%s", Raises())
+        self.assert_bodies(20 * ["inside", "outside"])
+
+    def test_a_record_of_odd_parts_arrives_without_them(self):
+        class Odd(Exception):
+            @property
+            def __cause__(self):
+                raise RuntimeError("no")
+
+            def __str__(self):
+                raise RuntimeError("no")
+
+        for odd in ({"levelno": "x"}, {"levelno": 2**80}, {"created": "now"}, {"name": ["no", "text"]}, {"exc_info": (1, 2)}, {"exc_info": Odd()},
+                    {"lineno": "x", "pathname": 5, "funcName": ()}, {5: "five"}):
+            with self.subTest(odd):
+                record = logging.LogRecord("n", 30, "f", 1, "odd", (), None)
+                record.__dict__.update(odd)
+                self.handler.handle(record)
+                self.assertEqual(bodies(self.path)[-1], "odd")
+
+    def test_a_full_ring_is_no_exception_and_counted(self):
+        handler = shmring.Handler(path=f"{self.path}.small", capacity_bytes=1 << 20)
+        for _ in range(2000):
+            self.logger.handle(self.logger.makeRecord("x", 20, "f", 1, "x" * 1000, (), None))
+            handler.handle(self.logger.makeRecord("x", 20, "f", 1, "x" * 1000, (), None))
+        status = handler.ring.status()
+        self.assertEqual((status["attempted"], status["written"] + status["dropped"]["ring_full"]), (2000, 2000))
+        self.assertGreater(status["dropped"]["ring_full"], 0)
+        self.assertEqual(len(bodies(handler.ring.path)), status["written"])
+
+    def test_a_ring_that_cannot_be_opened_is_warned_of_once_and_stops_no_program(self):
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            handler = shmring.Handler(path="/nowhere/at/all/x.ring", attach_only=True)
+            self.logger.addHandler(handler)
+            handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+            for _ in range(3):
+                self.logger.info("x")
+        self.assertIsNone(handler.ring)
+        self.assertEqual(bodies(self.path), 3 * ["x"])
+        (one,) = told
+        self.assertIn("/nowhere/at/all/x.ring", str(one.message))
+        self.assertEqual(one.filename, __file__)
+        for wrong, error in (({"on_full": "wait"}, ValueError), ({"colour": 1}, TypeError), ({"block_bytes": 5000}, shmring.Error)):
+            self.assertRaises(error, shmring.Handler, path=f"{self.path}.wrong", **wrong)
+
+    def test_what_is_logged_while_the_program_ends_arrives(self):
+        program = '''if True:
+            import atexit, builtins, logging, shmring, sys
+            logger = logging.getLogger("ends")
+            logger.addHandler(shmring.Handler(path=sys.argv[1]))
+
+            class Late:
+                def __init__(self, name):
+                    self.itself, self.name, self.logger = self, name, logger
+                    self.emit, self.record = logger.handlers[0]._emit, logging.LogRecord("ends", 30, "f", 1, f"sink {name}", (), None)
+                def __del__(self):
+                    self.emit(self.record)
+                    self.logger.warning("logger %s", self.name)
+
+            late, sys.late, builtins.late = Late("of a module"), Late("of sys"), Late("of builtins")
+            atexit.register(logger.warning, "at exit")
+            logging.shutdown()
+            logger.warning("after shutdown")'''
+        result = subprocess.run([sys.executable, "-c", program, self.path], stderr=subprocess.PIPE, text=True)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertLessEqual({"after shutdown", "at exit", "sink of a module", "sink of sys", "sink of builtins"}, set(bodies(self.path)))
 
 
 class CurrentSpan(HandlerTest):

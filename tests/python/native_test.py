@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rings, loggers, spans and raw records; the values of Python."""
 
+import collections.abc
+import enum
+import gc
+import logging
+import subprocess
+import sys
 import types
 import unittest
 
@@ -8,6 +14,23 @@ import shmring
 from support import RingTest, attributes, bodies, logs, plain, records, requests, spans
 
 INFO = 9
+
+
+WRONG_LOGS = [
+    (TypeError, (INFO,), {}), (TypeError, (INFO, ""), {"colour": 1}), (TypeError, (INFO, ""), {"body": 1}),
+    (TypeError, (INFO, "", {}, None), {}), (TypeError, ("high", ""), {}), (TypeError, (1.5, ""), {}), (OverflowError, (-1, ""), {}),
+    (OverflowError, (2**32, ""), {}), (TypeError, (INFO, "", 5), {}), (TypeError, (INFO, ""), {"timestamp": "now"}),
+    (TypeError, (INFO, ""), {"timestamp": 1.5}), (OverflowError, (INFO, ""), {"timestamp": 2**64}),
+    (OverflowError, (INFO, ""), {"observed_timestamp": -1}), (TypeError, (INFO, ""), {"dropped_attributes_count": []}),
+    (ValueError, (INFO, ""), {"trace": "00-zz"}), (ValueError, (INFO, ""), {"trace": (1,)}), (TypeError, (INFO, ""), {"trace": 5}),
+    (TypeError, (INFO, ""), {"trace": ("1", 2)}), (ValueError, (INFO, ""), {"trace": (b"1", 2)}), (ValueError, (INFO, ""), {"trace": (1, -2)}),
+    (ValueError, (INFO, ""), {"trace": (2**128, 2)}), (ValueError, (INFO, ""), {"trace": (1, 2**64)}),
+    (TypeError, (INFO, ""), {"trace": (1, 2, "sampled")})]
+WRONG_SPANS = [
+    (TypeError, {"events": ["text"]}), (TypeError, {"links": [5]}), (TypeError, {"events": [()]}), (TypeError, {"links": 5}),
+    (TypeError, {"kind": "server"}), (TypeError, {"status": 1.5}), (ValueError, {"parent_span_id": b"1"}), (TypeError, {"parent_span_id": "1"}),
+    (TypeError, {"links": [("no header",) * 9]}), (ValueError, {"links": [("no header",)]}), (TypeError, {"events": [("x", "now")]}),
+    (TypeError, {"events": [("x", 1, 5)]}), (OverflowError, {"dropped_links_count": 2**32}), (TypeError, {"colour": 1})]
 
 
 class Unprintable:
@@ -19,7 +42,7 @@ class Values(RingTest):
     def arrived(self, value):
         ring = shmring.open(self.path)
         self.assertTrue(ring.logger("scope").log(INFO, "body", {"key": value}))
-        return attributes(self.only_log()["attributes"])["key"]
+        return attributes(logs(self.path)[-1]["attributes"])["key"]
 
     def test_each_kind_of_value_arrives_as_what_it_is(self):
         given = {"text": "caf\u00e9", "empty": "", "yes": True, "no": False, "int": -7, "float": 2.5, "none": None, "bytes": b"\xff",
@@ -68,6 +91,45 @@ class Values(RingTest):
         self.assertTrue(ring.logger("").log(INFO, "body", given))
         self.assertEqual(attributes(self.only_log()["attributes"]), {"first": "x" * 100, "clears": "cleared"})
 
+    def test_a_value_whose_str_takes_its_container_away_harms_nobody(self):
+        outer = []
+
+        class Clears:
+            def __str__(self):
+                outer.clear()
+                return "cleared"
+
+        for inner in ([Clears(), "last"], {"clears": Clears(), "last": "last"}):
+            outer.append([inner])
+            del inner
+            values = self.arrived(outer)[0][0]
+            self.assertEqual(list(values.values()) if isinstance(values, dict) else values, ["cleared", "last"])
+
+    def test_what_only_claims_to_be_a_container_is_a_text(self):
+        class Broken(collections.abc.Sequence):
+            def __len__(self):
+                return 3
+
+            def __getitem__(self, index):
+                raise ValueError("no")
+
+            def __str__(self):
+                return "broken"
+
+        class Unbound:  # as a web framework's proxy for the request, outside of one
+            @property
+            def __class__(self):
+                raise RuntimeError("there is no request")
+
+            def __str__(self):
+                raise RuntimeError("there is no request")
+
+        released = memoryview(b"abc")
+        released.release()
+        broken, unbound, memory = self.arrived([Broken(), Unbound(), released])
+        self.assertEqual((broken, unbound), ("broken", "<Unbound object whose str() failed>"))
+        self.assertIn("released", memory)
+
     def test_more_attributes_than_a_record_may_have_are_counted(self):
         ring = shmring.open(self.path)
         self.assertTrue(ring.logger("").log(INFO, "", {f"k{i}": i for i in range(1000)}))
@@ -107,12 +169,22 @@ class Loggers(RingTest):
         self.assertTrue(logger.log(13, "high enough"))
         self.assertEqual(bodies(self.path), ["high enough"])
 
+    def test_a_number_is_anything_that_stands_for_one(self):
+        class Index:
+            def __index__(self):
+                return 17
+
+        logger = shmring.open(self.path).logger()
+        for severity in (17, Index(), enum.Enum("Severity", {"ERROR": 17}).ERROR, enum.IntEnum("Severity", {"ERROR": 17}).ERROR):
+            self.assertTrue(logger.log(severity, "", timestamp=Index()))
+        self.assertEqual([(record["severityNumber"], record["timeUnixNano"]) for record in logs(self.path)], 4 * [(17, "17")])
+
     def test_wrong_arguments_are_errors(self):
         logger = shmring.open(self.path).logger()
-        for call, error in ((lambda: logger.log(INFO), TypeError), (lambda: logger.log(INFO, "", colour=1), TypeError),
-                            (lambda: logger.log(INFO, "", body=1), TypeError), (lambda: logger.log("high", ""), Exception),
-                            (lambda: logger.log(INFO, "", trace="00-zz"), ValueError), (lambda: logger.log(INFO, "", trace=(1,)), ValueError)):
-            self.assertRaises(error, call)
+        for error, arguments, named in WRONG_LOGS:
+            with self.subTest(arguments=arguments, named=named):
+                self.assertRaises(error, logger.log, *arguments, **named)
+        self.assertRaises(TypeError, logger.enabled, "high")
         self.assertEqual(logs(self.path), [])
 
 
@@ -134,10 +206,13 @@ class Spans(RingTest):
         self.assertEqual(link["droppedAttributesCount"], 7)
         self.assertEqual((span["droppedAttributesCount"], span["droppedEventsCount"], span["droppedLinksCount"]), (8, 9, 10))
 
-    def test_events_and_links_that_are_no_tuples_are_errors(self):
+    def test_wrong_arguments_are_errors(self):
         tracer = shmring.open(self.path).tracer()
-        for wrong in ({"events": ["text"]}, {"links": [5]}, {"events": [()]}, {"links": 5}):
-            self.assertRaises(TypeError, tracer.emit, "x", (1, 2), 1, 2, **wrong)
+        for error, wrong in WRONG_SPANS:
+            with self.subTest(wrong):
+                self.assertRaises(error, tracer.emit, "x", (1, 2), 1, 2, **wrong)
+        self.assertRaises(TypeError, tracer.emit, "x", (1, 2), 1)
+        self.assertRaises(TypeError, tracer.emit, "x", (1, 2), "now", 2)
         self.assertEqual(spans(self.path), [])
 
 
@@ -148,6 +223,66 @@ class Rings(RingTest):
         self.assertTrue(ring.write(shmring.SPAN, ring.scope("raw", "1"), name))
         self.assertEqual([(scope, span["name"]) for scope, span in records(self.path, "resourceSpans", "scopeSpans", "spans")],
                          [("raw", "hello")])
+
+    def test_wrong_arguments_of_a_ring_are_errors(self):
+        ring = shmring.open(self.path)
+        for error, call, arguments in ((TypeError, ring.write, ("log", 0, b"")), (TypeError, ring.write, (shmring.LOG, 0, "")),
+                                       (shmring.Error, ring.write, (9, 0, b"")), (shmring.Error, ring.write, (shmring.LOG, 2**16, b"")),
+                                       (OverflowError, ring.write, (2**32 + shmring.LOG, 0, b"")),
+                                       (shmring.Error, ring.write, (shmring.LOG, 60000, b"")), (TypeError, ring.scope, ()),
+                                       (TypeError, ring.set_min_severity, ("high",)), (shmring.Error, ring.set_min_severity, (25,)),
+                                       (TypeError, ring.logger, ("a", "b", "c")), (TypeError, shmring._native.Sink, (5,))):
+            with self.subTest(call=call, arguments=arguments):
+                self.assertRaises(error, call, *arguments)
+        self.assertEqual(ring.status()["attempted"], 0)
+
+    def test_nothing_stays_behind_after_a_call(self):
+        ring = shmring.open(self.path)
+        logger, tracer, sink = ring.logger("a"), ring.tracer("a"), shmring._native.Sink(ring)
+        values = {"a": [1, 2.5, None, {"b": b"c"}], "long": 2**70, "text": "caf\u00e9", "other": {1}, "surrogate": "\udc80", "bytes": bytearray(2),
+                  "proxy": types.MappingProxyType({"x": range(3)}), "unprintable": Unprintable(), 5: 6, **{f"k{i}": i for i in range(100)}}
+        try:
+            raise KeyError("k")
+        except KeyError as error:
+            record = logging.LogRecord("n", 30, "f", 1, "%s", ("x",), (KeyError, error, None))
+        record.__dict__.update(values)
+        calls = [lambda: logger.log(INFO, values, values, trace=(1, 2)), lambda: sink.emit(record), lambda: sink.emit_as(record, values),
+                 lambda: tracer.emit("x", (1, 2, 1), 1, 2, values, events=[("e", 1, values)], links=[((1, 2), values, "a=b", True)]),
+                 lambda: ring.write(shmring.LOG, ring.scope("b"), b""), lambda: (ring.logger("a"), ring.tracer("a"), ring.status(), ring.drops()),
+                 lambda: (shmring._native.Sink(ring).emit(record), shmring.open(self.path), repr(ring), ring.path, logger.enabled(5)),
+                 *[lambda e=e, a=a, n=n: self.assertRaises(e, logger.log, *a, **n) for e, a, n in WRONG_LOGS],
+                 *[lambda e=e, n=n: self.assertRaises(e, tracer.emit, "x", (1, 2), 1, 2, **n) for e, n in WRONG_SPANS]]
+        for call in calls:
+            blocks = []
+            for _ in range(5):
+                for _ in range(50):
+                    call()
+                gc.collect()
+                blocks.append(sys.getallocatedblocks())
+            # caches fill, in some rounds; what is left behind by each call is in every one
+            self.assertLess(min(after - before for before, after in zip(blocks, blocks[1:])), 50)
+
+    def test_a_second_interpreter_is_told_that_it_cannot_have_it(self):
+        program = '''if True:
+            try:
+                import _interpreters as interpreters
+            except ImportError:
+                import _xxsubinterpreters as interpreters
+            import shmring
+            other = interpreters.create()
+            told = interpreters.run_string(other, "import shmring")
+            if told is not None:
+                raise ImportError(told.formatted)'''
+        try:
+            import _interpreters  # noqa: F401
+        except ImportError:
+            try:
+                import _xxsubinterpreters  # noqa: F401
+            except ImportError:
+                self.skipTest("this Python shows no interpreters")
+        result = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertRegex(result.stderr, "ImportError.*(in another interpreter|loading in subinterpreters)")
 
     def test_drops_are_counted_by_cause(self):
         ring = shmring.open(self.path, capacity_bytes=1 << 20, max_record_bytes=4096)
@@ -166,6 +301,13 @@ class Rings(RingTest):
             shmring.open(self.path, attach_only=True)
         self.assertEqual(caught.exception.code, -2)
         self.assertIn(self.path, str(caught.exception))
+        with self.assertRaises(shmring.Error) as caught:
+            shmring.open(b"/nowhere/\xff.ring", attach_only=True)
+        self.assertIn("/nowhere/\udcff.ring", str(caught.exception))
+        self.assertRaises(ValueError, shmring.open, "a\0b")
+        self.assertRaises(ValueError, shmring.open, self.path, service_name="a\0b")
+        self.assertRaises(TypeError, shmring.open, self.path, service_name=5)
+        self.assertRaises(TypeError, shmring.open, 5)
         self.assertRaises(ValueError, shmring.open, self.path, on_full="wait")
         self.assertRaises(TypeError, shmring.open, self.path, resource={"a": 1})
         self.assertRaises(OverflowError, shmring.open, self.path, writers=2**40)

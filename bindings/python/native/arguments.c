@@ -46,25 +46,38 @@ int parse_arguments(Parameters* parameters, PyObject* args, PyObject* kwargs, Py
   return 0;
 }
 
+static void raise_type(PyObject* given, const char* needed) {
+  PyObject* const type = PyObject_GetAttrString((PyObject*)Py_TYPE(given), "__name__");
+  if (type != NULL) PyErr_Format(PyExc_TypeError, "%s is needed, not %U", needed, type);
+  Py_XDECREF(type);
+}
+
 int convert_u64(PyObject* object, uint64_t* number) {
   *number = 0;
   if (object == NULL || object == Py_None) return 0;
-  *number = PyLong_AsUnsignedLongLong(object);
+  if (!PyIndex_Check(object)) {
+    raise_type(object, "a whole number");
+    return -1;
+  }
+  PyObject* const index = PyNumber_Index(object);
+  if (index == NULL) return -1;
+  *number = PyLong_AsUnsignedLongLong(index);
+  Py_DECREF(index);
   return *number == (uint64_t)-1 && PyErr_Occurred() ? -1 : 0;
 }
 
 int convert_u32(PyObject* object, uint32_t* number) {
   uint64_t wide = 0;
   *number = 0;
-  if (object != NULL && object != Py_None && !PyLong_Check(object)) { /* an Enum whose value is the number */
-    PyObject* const value = PyObject_GetAttrString(object, "value");
-    if (value == NULL) return -1;
-    const int result = convert_u64(value, &wide);
-    Py_DECREF(value);
-    if (result != 0) return -1;
-  } else if (convert_u64(object, &wide) != 0) {
-    return -1;
+  if (object == NULL || object == Py_None) return 0;
+  PyObject* value = NULL;
+  if (!PyIndex_Check(object)) { /* an Enum whose value is the number */
+    value = PyObject_GetAttrString(object, "value");
+    if (value == NULL) PyErr_Clear();
   }
+  const int result = convert_u64(value == NULL ? object : value, &wide);
+  Py_XDECREF(value);
+  if (result != 0) return -1;
   if (wide > UINT32_MAX) {
     PyErr_SetString(PyExc_OverflowError, "a number of at most 32 bits is needed");
     return -1;
@@ -77,31 +90,42 @@ static void put_big_endian(uint64_t number, uint8_t* to) {
   for (int i = 7; i >= 0; --i, number >>= 8) to[i] = (uint8_t)number;
 }
 
+/* Eight bytes of an id; OverflowError for a number that is negative or has more of them. */
+static int put_number(PyObject* number, uint8_t* to) {
+  const unsigned long long bits = PyLong_AsUnsignedLongLong(number);
+  if (bits == (unsigned long long)-1 && PyErr_Occurred()) return -1;
+  put_big_endian(bits, to);
+  return 0;
+}
+
 static int convert_int_id(PyObject* number, uint8_t* id, size_t size) {
-  const unsigned long long low = PyLong_AsUnsignedLongLongMask(number);
-  if (low == (unsigned long long)-1 && PyErr_Occurred()) return -1;
-  put_big_endian(low, id + size - 8);
-  if (size == 8) return 0;
+  if (size == 8) return put_number(number, id);
   PyObject* const bits = PyLong_FromLong(64);
   PyObject* const high = bits == NULL ? NULL : PyNumber_Rshift(number, bits);
   Py_XDECREF(bits);
-  if (high == NULL) return -1;
-  put_big_endian(PyLong_AsUnsignedLongLongMask(high), id);
-  Py_DECREF(high);
-  return 0;
+  const int result = high == NULL ? -1 : put_number(high, id);
+  Py_XDECREF(high);
+  if (result == 0) put_big_endian(PyLong_AsUnsignedLongLongMask(number), id + 8);
+  return result;
 }
 
 int convert_id(PyObject* object, uint8_t* id, size_t size) {
   memset(id, 0, size);
   if (object == NULL || object == Py_None) return 0;
-  if (PyLong_Check(object)) return convert_int_id(object, id, size);
   char* data = NULL;
   Py_ssize_t length = 0;
-  if (PyBytes_Check(object) && PyBytes_AsStringAndSize(object, &data, &length) == 0 && (size_t)length == size) {
+  if (PyLong_Check(object)) {
+    if (convert_int_id(object, id, size) == 0) return 0;
+    if (!PyErr_ExceptionMatches(PyExc_OverflowError)) return -1;
+    PyErr_Clear();
+  } else if (!PyBytes_Check(object)) {
+    raise_type(object, "an id as int or bytes");
+    return -1;
+  } else if (PyBytes_AsStringAndSize(object, &data, &length) == 0 && (size_t)length == size) {
     memcpy(id, data, size);
     return 0;
   }
-  PyErr_Format(PyExc_ValueError, "an id is an int or %zu bytes", size);
+  PyErr_Format(PyExc_ValueError, "an id is %zu bytes, or an int that fits in them", size);
   return -1;
 }
 
@@ -136,6 +160,10 @@ int convert_trace(PyObject* object, shmring_trace_context* trace) {
   }
   /* OpenTelemetry's SpanContext, a tuple of its own kind, is one of these. */
   PyObject* const trace_id = PyObject_GetAttrString(object, "trace_id");
+  if (trace_id == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+    PyErr_Clear();
+    raise_type(object, "a traceparent header, a tuple of ids, or a span's context");
+  }
   PyObject* const span_id = trace_id == NULL ? NULL : PyObject_GetAttrString(object, "span_id");
   PyObject* const flags = span_id == NULL ? NULL : PyObject_GetAttrString(object, "trace_flags");
   uint32_t bits = 0;
@@ -152,7 +180,9 @@ int convert_trace(PyObject* object, shmring_trace_context* trace) {
 
 static PyObject* raise_with(int error, const char* message) {
   if (error == SHMRING_E_NO_MEMORY) return PyErr_NoMemory();
-  PyObject* const exception = PyObject_CallFunction(python.ring_error, "s", message);
+  PyObject* const text = PyUnicode_DecodeFSDefault(message); /* it has paths in it */
+  PyObject* const exception = text == NULL ? NULL : PyObject_CallFunctionObjArgs(python.ring_error, text, NULL);
+  Py_XDECREF(text);
   PyObject* const code = exception == NULL ? NULL : PyLong_FromLong(error);
   if (code != NULL && PyObject_SetAttrString(exception, "code", code) == 0) PyErr_SetObject(python.ring_error, exception);
   Py_XDECREF(code);

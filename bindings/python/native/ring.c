@@ -46,7 +46,7 @@ static int convert_resource(Scratch* scratch, PyObject* object, shmring_attribut
 }
 
 static int convert_options(Scratch* scratch, PyObject* const* given, shmring_open_options* options) {
-  PyObject* name = NULL;
+  shmring_text name;
   const int attach_only = given[1] == NULL ? 0 : PyObject_IsTrue(given[1]);
   if (attach_only < 0 || convert_path(scratch, given[0], &options->path) != 0 ||
       convert_u64(given[2], &options->capacity_bytes) != 0 || convert_u32(given[3], &options->block_bytes) != 0 ||
@@ -56,10 +56,16 @@ static int convert_options(Scratch* scratch, PyObject* const* given, shmring_ope
     return -1;
   options->attach_only = (uint32_t)attach_only;
   if (given[8] == NULL || given[8] == Py_None) return 0;
-  char* text = NULL;
-  name = PyUnicode_AsUTF8String(given[8]);
-  if (name == NULL || scratch_own(scratch, name) != 0 || PyBytes_AsStringAndSize(name, &text, NULL) != 0) return -1;
-  options->service_name = text;
+  if (!PyUnicode_Check(given[8])) {
+    PyErr_SetString(PyExc_TypeError, "service_name is a str");
+    return -1;
+  }
+  if (convert_text(scratch, given[8], &name) != 0) return -1;
+  if (memchr(name.data, 0, name.size) != NULL) {
+    PyErr_SetString(PyExc_ValueError, "service_name has a zero byte");
+    return -1;
+  }
+  options->service_name = name.data;
   return 0;
 }
 
@@ -112,13 +118,15 @@ static PyObject* ring_scope(PyObject* self, PyObject* args, PyObject* kwargs) {
 }
 
 static PyObject* ring_write(PyObject* self, PyObject* args) {
-  unsigned int kind = 0;
-  unsigned short scope = 0;
-  PyObject* data = NULL;
+  PyObject *first, *second, *data;
+  uint32_t kind = 0, scope = 0;
   char* bytes = NULL;
   Py_ssize_t size = 0;
-  if (!PyArg_ParseTuple(args, "IHS:write", &kind, &scope, &data) || PyBytes_AsStringAndSize(data, &bytes, &size) != 0) return NULL;
-  return outcome(shmring_write(((RingObject*)self)->ring, kind, scope, bytes, (size_t)size));
+  if (!PyArg_ParseTuple(args, "OOS:write", &first, &second, &data) || convert_u32(first, &kind) != 0 || convert_u32(second, &scope) != 0 ||
+      PyBytes_AsStringAndSize(data, &bytes, &size) != 0)
+    return NULL;
+  return outcome(scope > UINT16_MAX ? SHMRING_E_INVALID_ARGUMENT
+                                    : shmring_write(((RingObject*)self)->ring, kind, (uint16_t)scope, bytes, (size_t)size));
 }
 
 static PyObject* ring_set_min_severity(PyObject* self, PyObject* number) {

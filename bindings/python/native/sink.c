@@ -18,6 +18,7 @@ static PyObject* fields[FIELDS]; /* interned, as the keys are */
 static PyObject *dict_name, *get_message_name, *trace_module_name, *get_current_span_name, *invalid_span_name, *get_span_context_name;
 static PyObject* plain_record; /* logging.LogRecord, whose getMessage() is known */
 static PyObject* describe;     /* shmring._exceptions.describe */
+static PyObject* modules;      /* sys.modules, which the interpreter itself lets go of before the last __del__ has run */
 
 typedef struct SinkObject {
   PyObject_HEAD
@@ -43,6 +44,8 @@ static int prepare(void) {
   PyObject* const logging = PyImport_ImportModule("logging");
   PyObject* const exceptions = PyImport_ImportModule("shmring._exceptions");
   if (logging != NULL) plain_record = PyObject_GetAttrString(logging, "LogRecord");
+  modules = PyImport_GetModuleDict();
+  Py_INCREF(modules);
   if (exceptions != NULL) describe = PyObject_GetAttrString(exceptions, "describe");
   Py_XDECREF(logging);
   Py_XDECREF(exceptions);
@@ -99,6 +102,10 @@ static shmring_logger* new_logger(SinkObject* self, Scratch* scratch, PyObject* 
 /* Stays valid as long as the sink: nothing leaves `loggers`. */
 static shmring_logger* logger_for(SinkObject* self, Scratch* scratch, PyObject* name) {
   if (name == self->last_name) return self->last_logger;
+  if (!PyUnicode_Check(name)) {
+    name = text_of_anything(name);
+    if (name == NULL || scratch_own(scratch, name) != 0) return NULL;
+  }
   PyObject* const capsule = PyDict_GetItemWithError(self->loggers, name);
   if (capsule == NULL && PyErr_Occurred()) return NULL;
   shmring_logger* const logger = capsule != NULL ? PyCapsule_GetPointer(capsule, NULL) : new_logger(self, scratch, name);
@@ -111,26 +118,27 @@ static shmring_logger* logger_for(SinkObject* self, Scratch* scratch, PyObject* 
   return logger;
 }
 
+/* Where a part of a record could not be had: whether it goes on without it, rather than not at all. */
+static int goes_without(void) {
+  if (!PyErr_ExceptionMatches(PyExc_Exception)) return 0;
+  PyErr_Clear();
+  return 1;
+}
+
 /* DEBUG 10 to 19 are OpenTelemetry's 5 to 8, INFO 9 to 12, and so on; below DEBUG it is TRACE. */
-static int convert_level(PyObject* levelno, uint32_t* severity) {
+static uint32_t severity_of(PyObject* levelno) {
   const long level = levelno == NULL ? 0 : PyLong_AsLong(levelno);
-  if (level == -1 && PyErr_Occurred()) return -1;
+  if (level == -1 && PyErr_Occurred()) PyErr_Clear();
   if (level <= 0) return 0;
-  if (level < 10) {
-    *severity = 1;
-  } else if (level >= 50) {
-    *severity = 21 + (uint32_t)(level > 53 ? 3 : level - 50);
-  } else {
-    const uint32_t step = (uint32_t)(level % 10 > 3 ? 3 : level % 10);
-    *severity = 1 + 4 * (uint32_t)(level / 10) + step;
-  }
-  return 0;
+  if (level < 10) return 1;
+  if (level >= 50) return 21 + (uint32_t)(level > 53 ? 3 : level - 50);
+  return 1 + 4 * (uint32_t)(level / 10) + (uint32_t)(level % 10 > 3 ? 3 : level % 10);
 }
 
 /* The trace context of the current span, where the program has loaded OpenTelemetry. */
 static int find_trace(SinkObject* self, shmring_trace_context* trace) {
   if (self->get_current_span == NULL) {
-    PyObject* const module = PyDict_GetItemWithError(PyImport_GetModuleDict(), trace_module_name);
+    PyObject* const module = PyDict_GetItemWithError(modules, trace_module_name);
     if (module == NULL) return PyErr_Occurred() ? -1 : 0;
     self->invalid_span = PyObject_GetAttr(module, invalid_span_name);
     if (self->invalid_span != NULL) self->get_current_span = PyObject_GetAttr(module, get_current_span_name);
@@ -200,7 +208,8 @@ static int add_exception(Scratch* scratch, PyObject* const* found, shmring_log_r
     return convert_value(scratch, found[EXC_TEXT], &ADD(record, "exception.stacktrace")->value, 1);
   }
   PyObject* const texts = PyObject_CallFunctionObjArgs(describe, exception, NULL);
-  if (texts == NULL || scratch_own(scratch, texts) != 0) return -1;
+  if (texts == NULL) return goes_without() ? 0 : -1;
+  if (scratch_own(scratch, texts) != 0) return -1;
   if (!PyTuple_Check(texts)) return 0; /* exc_info without an exception */
   return convert_value(scratch, PyTuple_GetItem(texts, 0), &ADD(record, "exception.type")->value, 1) != 0 ||
                  convert_value(scratch, PyTuple_GetItem(texts, 1), &ADD(record, "exception.message")->value, 1) != 0 ||
@@ -239,9 +248,8 @@ static PyObject* write_fields(SinkObject* self, Scratch* scratch, PyObject* obje
   memset(&record, 0, sizeof(record));
   record.size = sizeof(record);
   record.attributes.data = attributes;
-  if (attributes == NULL || sort_fields(scratch, dict, found, attributes, room, &record.attributes.count) != 0 ||
-      convert_level(found[LEVELNO], &record.severity_number) != 0)
-    return NULL;
+  if (attributes == NULL || sort_fields(scratch, dict, found, attributes, room, &record.attributes.count) != 0) return NULL;
+  record.severity_number = severity_of(found[LEVELNO]);
   const shmring_logger* const logger = logger_for(self, scratch, found[NAME] == NULL ? fields[NAME] : found[NAME]);
   if (logger == NULL) return NULL;
   if (!shmring_log_enabled(logger, record.severity_number)) Py_RETURN_FALSE;
@@ -250,12 +258,12 @@ static PyObject* write_fields(SinkObject* self, Scratch* scratch, PyObject* obje
       convert_text(scratch, found[LEVELNAME], &record.severity_text) != 0 || add_place(scratch, found, &record) != 0 ||
       add_exception(scratch, found, &record) != 0)
     return NULL;
-  if (find_trace(self, &record.trace) != 0) { /* a record without its trace, rather than none */
-    if (!PyErr_ExceptionMatches(PyExc_Exception)) return NULL;
-    PyErr_Clear();
+  if (find_trace(self, &record.trace) != 0) {
+    if (!goes_without()) return NULL;
+    memset(&record.trace, 0, sizeof(record.trace));
   }
   const double created = is_there(found[CREATED]) ? PyFloat_AsDouble(found[CREATED]) : 0;
-  if (created == -1 && PyErr_Occurred()) return NULL;
+  if (created == -1 && PyErr_Occurred() && !goes_without()) return NULL;
   if (created > 0 && created < 1e10) record.time_unix_nano = (uint64_t)(created * 1e9);
   return outcome(shmring_log(logger, &record));
 }

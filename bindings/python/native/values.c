@@ -65,7 +65,7 @@ int scratch_own(Scratch* scratch, PyObject* object) {
 }
 
 /* str(), which may raise: a log call is not where a program wants to hear of that. */
-static PyObject* text_of_anything(PyObject* object) {
+PyObject* text_of_anything(PyObject* object) {
   PyObject* text = PyObject_Str(object);
   if (text != NULL || !PyErr_ExceptionMatches(PyExc_Exception)) return text;
   PyErr_Clear();
@@ -116,11 +116,11 @@ static int convert_string(Scratch* scratch, PyObject* object, shmring_value* val
   return 0;
 }
 
-static int convert_bytes(Scratch* scratch, PyObject* object, shmring_value* value) {
-  PyObject* const bytes = PyBytes_FromObject(object); /* the same one, where it is bytes already */
+static int convert_bytes(Scratch* scratch, PyObject* bytes, shmring_value* value) {
   char* data = NULL;
   Py_ssize_t size = 0;
-  if (bytes == NULL || scratch_own(scratch, bytes) != 0 || PyBytes_AsStringAndSize(bytes, &data, &size) != 0) return -1;
+  Py_INCREF(bytes);
+  if (scratch_own(scratch, bytes) != 0 || PyBytes_AsStringAndSize(bytes, &data, &size) != 0) return -1;
   value->kind = SHMRING_BYTES;
   value->size = (size_t)size;
   value->as.bytes = data;
@@ -155,7 +155,11 @@ static int convert_array(Scratch* scratch, PyObject* object, shmring_value* valu
   Py_ssize_t i = 0;
   for (; i < count && (!is_list || i < PyList_Size(object)); ++i) { /* str() of an element may shorten the list */
     PyObject* const element = is_list ? PyList_GetItem(object, i) : PyTuple_GetItem(object, i);
-    if (element == NULL || convert_value(scratch, element, elements + i, nesting + 1) != 0) return -1;
+    if (element == NULL) return -1;
+    Py_INCREF(element); /* or take the list that is being converted out of this one */
+    const int result = convert_value(scratch, element, elements + i, nesting + 1);
+    Py_DECREF(element);
+    if (result != 0) return -1;
   }
   value->kind = SHMRING_ARRAY;
   value->size = (size_t)i;
@@ -188,16 +192,30 @@ static int convert_map(Scratch* scratch, PyObject* dict, shmring_value* value, u
   return convert_entries(scratch, dict, &value->as.map, &value->size, nesting + 1);
 }
 
-/* A container that is neither dict, list nor tuple, copied into one of those; everything else as text. */
+/* A copy in bytes, a dict or a tuple of what is like one of them; NULL without an exception, where it is like none. What `object` is asked
+ * is its own code, which may raise: a memoryview that was released, a proxy for what is not there. */
+static PyObject* plain_copy(PyObject* object) {
+  if (PyByteArray_Check(object) || PyMemoryView_Check(object)) return PyBytes_FromObject(object);
+  const int is_mapping = PyObject_IsInstance(object, python.mapping);
+  if (is_mapping < 0) return NULL;
+  if (is_mapping) return PyObject_CallFunctionObjArgs((PyObject*)&PyDict_Type, object, NULL);
+  const int is_sequence = PyObject_IsInstance(object, python.sequence);
+  return is_sequence > 0 ? PyObject_CallFunctionObjArgs((PyObject*)&PyTuple_Type, object, NULL) : NULL;
+}
+
+/* A container that is neither dict, list nor tuple, copied into one of those; everything else as text, and so what cannot be copied. */
 static int convert_other(Scratch* scratch, PyObject* object, shmring_value* value, unsigned nesting) {
-  if (PyByteArray_Check(object) || PyMemoryView_Check(object)) return convert_bytes(scratch, object, value);
-  int is_mapping = PyObject_IsInstance(object, python.mapping);
-  int is_sequence = is_mapping ? 0 : PyObject_IsInstance(object, python.sequence);
-  if (is_mapping < 0 || is_sequence < 0) return -1;
-  if (!is_mapping && !is_sequence) return convert_string(scratch, object, value);
-  PyObject* const copy = PyObject_CallFunctionObjArgs(is_mapping ? (PyObject*)&PyDict_Type : (PyObject*)&PyTuple_Type, object, NULL);
-  if (copy == NULL) return -1;
-  const int result = is_mapping ? convert_map(scratch, copy, value, nesting) : convert_array(scratch, copy, value, nesting);
+  PyObject* const copy = plain_copy(object);
+  if (copy == NULL) {
+    if (PyErr_Occurred()) {
+      if (!PyErr_ExceptionMatches(PyExc_Exception)) return -1;
+      PyErr_Clear();
+    }
+    return convert_string(scratch, object, value);
+  }
+  const int result = PyBytes_Check(copy)  ? convert_bytes(scratch, copy, value)
+                     : PyDict_Check(copy) ? convert_map(scratch, copy, value, nesting)
+                                          : convert_array(scratch, copy, value, nesting);
   Py_DECREF(copy);
   return result;
 }

@@ -37,6 +37,8 @@ void* scratch_memory(Scratch* scratch, size_t count, size_t size);
 int scratch_own(Scratch* scratch, PyObject* object);
 
 /* All of these: 0, or -1 with an exception. None is an empty text, no attributes, no context. */
+/* str(), or what stands for it where that raises. A new reference. */
+PyObject* text_of_anything(PyObject* object);
 int convert_text(Scratch* scratch, PyObject* object, shmring_text* text);
 int convert_value(Scratch* scratch, PyObject* object, shmring_value* value, unsigned nesting);
 int convert_attributes(Scratch* scratch, PyObject* mapping, shmring_attributes* attributes);

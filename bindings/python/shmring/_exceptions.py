@@ -19,4 +19,8 @@ def describe(exc_info):
         message = str(value)
     except Exception:
         message = f"<{name} object whose str() failed>"
-    return name, message, "".join(traceback.format_exception(kind, value, trace))
+    try:
+        stacktrace = "".join(traceback.format_exception(kind, value, trace))
+    except Exception:  # an exception whose own attributes raise
+        stacktrace = "".join(traceback.format_tb(trace))
+    return name, message, stacktrace
