@@ -70,7 +70,8 @@ void put_large(Sink& sink, const AttributeValue& value, std::uint32_t value_leng
     const auto end = std::to_chars(digits, digits + sizeof(digits), value.unsigned_integer()).ptr;
     return put_bytes(sink, any_value::kString, digits, static_cast<std::size_t>(end - digits));
   }
-  if (nesting >= kMaxValueNesting && value.size() != 0) return;  // an empty value; bounds our stack as well
+  // An empty value; bounds our stack as well. Also for an empty container: in an event it would be one message too deep for readers.
+  if (nesting >= kMaxValueNesting) return;
   SizeSink size;
   put_elements(size, value, value_length, nesting);
   put_length(sink, value.kind() == ValueKind::kMap ? any_value::kMap : any_value::kArray, size.size());

@@ -216,6 +216,16 @@ class Spans(RingTest):
         self.assertEqual(spans(self.path), [])
 
 
+    def test_values_in_events_and_links_as_deep_as_they_go_are_valid(self):
+        tracer = shmring.open(self.path).tracer()
+        for depth in range(30, 35):
+            for value in ({}, [], [{}], 1):
+                for _ in range(depth):
+                    value = {"k": value}
+                self.assertTrue(tracer.emit("x", (1, 2), 1, 2, events=[("e", 1, value)], links=[((3, 4), value)]))
+        self.assertEqual(len(spans(self.path)), 20)
+
+
 class Rings(RingTest):
     def test_raw_records_arrive(self):
         ring = shmring.open(self.path)

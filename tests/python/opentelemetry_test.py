@@ -8,7 +8,6 @@ in_environment.enter()
 import base64
 import logging
 import os
-import random
 import unittest
 import warnings
 
@@ -29,8 +28,6 @@ from opentelemetry.sdk.metrics import view
 from opentelemetry.sdk.metrics.export import (AggregationTemporality, ExponentialHistogram, ExponentialHistogramDataPoint, Gauge, Histogram,
                                               HistogramDataPoint, InMemoryMetricReader, Metric, MetricExportResult, MetricsData,
                                               NumberDataPoint, ResourceMetrics, ScopeMetrics, Sum)
-from opentelemetry.sdk.metrics._internal.exemplar import Exemplar
-from opentelemetry.sdk.metrics._internal.point import Buckets
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -40,6 +37,7 @@ from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, S
 
 import shmring
 from shmring import opentelemetry as ours
+from otel_generator import Generator
 from support import RingTest, attributes, bodies, logs, records, requests, spans
 
 logging.getLogger("opentelemetry").setLevel(logging.ERROR)  # it warns of each attribute beyond a limit
@@ -60,42 +58,6 @@ def as_message(kind, request):
                 for key, each in value.items()}
 
     return json_format.ParseDict(converted(request), kind())
-
-
-class Generator(random.Random):
-    def text(self):
-        return "".join(self.choices("abc \u00e9\u20ac\U0001f600\"\\\n\0", k=self.randrange(12)))
-
-    def number(self):
-        return self.choice([0, 1, -1, 2**63 - 1, -(2**63), self.randrange(-1000, 1000)])
-
-    def real(self):
-        return self.choice([0.0, -0.0, 1.5, -1e300, 5e-324, float("inf"), self.random()])
-
-    def scalar(self):
-        return self.choice([self.text, self.number, self.real, lambda: self.random() < 0.5])()
-
-    def homogeneous(self):
-        make = self.choice([self.text, self.number, self.real, lambda: True])
-        return [make() for _ in range(self.randrange(4))]
-
-    def any_value(self, depth=0):
-        if depth == 3 or self.random() < 0.6:
-            return self.choice([self.scalar, lambda: self.randbytes(self.randrange(5))])()
-        if self.random() < 0.5:
-            return [self.any_value(depth + 1) for _ in range(self.randrange(4))]
-        return {f"k{i}": self.any_value(depth + 1) for i in range(self.randrange(4))}
-
-    def attributes(self, value=None, most=6):
-        make = value or (lambda: self.choice([self.scalar, self.homogeneous])())
-        return {f"key.{i}": make() for i in range(self.randrange(most))}
-
-    def ids(self):
-        return self.randrange(1, 2**128), self.randrange(1, 2**64)
-
-    def context(self):
-        state = TraceState([("a", "1"), ("b@c", "x y")]) if self.random() < 0.5 else None
-        return SpanContext(*self.ids(), self.random() < 0.5, TraceFlags(self.randrange(2)), state)
 
 
 def by_scope(request, resources, scopes, items):
@@ -123,7 +85,9 @@ class Compared(RingTest):
             self.assertEqual(len(expected), len(ours_[scope]))
             for one, other in zip(expected, ours_[scope]):
                 forget(one), forget(other)
-                self.assertEqual(one, other)
+                if one.SerializeToString(deterministic=True) != other.SerializeToString(deterministic=True):  # nan is not nan, but -0.0 is 0.0
+                    self.assertEqual(str(one), str(other))
+                    self.fail(f"they differ in what is not shown: {one}")
 
 
 class Logs(Compared):
@@ -137,6 +101,11 @@ class Logs(Compared):
         self.provider.add_log_record_processor(SimpleLogRecordProcessor(self.memory))
         self.addCleanup(self.provider.shutdown)
 
+    @staticmethod
+    def a_body_of_nothing_is_none(record):
+        if not record.body.WhichOneof("value"):
+            record.ClearField("body")
+
     def test_generated_records_arrive_as_the_sdk_encodes_them(self):
         make = Generator(1)
         scopes = [self.provider.get_logger(name, version) for name, version in (("a", "1"), ("a", "2"), ("b", ""), ("c.d", "0.1"))]
@@ -144,9 +113,10 @@ class Logs(Compared):
             context = trace.set_span_in_context(NonRecordingSpan(make.context())) if make.random() < 0.5 else None
             make.choice(scopes).emit(LogRecord(
                 timestamp=make.randrange(1, 2**63), observed_timestamp=make.randrange(1, 2**63), context=context,
-                severity_number=make.choice(list(SeverityNumber)), severity_text=make.choice([None, make.text()]), body=make.any_value(),
+                severity_number=make.choice([None, *SeverityNumber]), severity_text=make.choice([None, make.text()]), body=make.any_value(),
                 attributes=make.attributes(make.any_value), event_name=make.choice([None, "event"])))
-        self.assert_same(encode_logs(self.memory.get_finished_logs()), self.arrived(ExportLogsServiceRequest, "resourceLogs"), self.PARTS)
+        self.assert_same(encode_logs(self.memory.get_finished_logs()), self.arrived(ExportLogsServiceRequest, "resourceLogs"), self.PARTS,
+                         self.a_body_of_nothing_is_none)
 
     def test_a_record_without_a_time_gets_that_of_its_emit(self):
         self.provider.get_logger("a").emit(LogRecord(body="x"))
@@ -263,6 +233,79 @@ class Spans(Compared):
         self.assertRaises(TypeError, ours.add_processors, tracer_provider=object(), logger_provider=loggers)
 
 
+class Beyond(RingTest):
+    """What the SDK's encoder refuses, with the record or all of the batch."""
+
+    class Unprintable:
+        def __str__(self):
+            raise ValueError("no")
+
+    def setUp(self):
+        super().setUp()
+        self.ring = shmring.open(self.path, capacity_bytes=8 << 20, block_bytes=4096, max_record_bytes=64 << 10)
+        self.loggers = LoggerProvider()
+        self.loggers.add_log_record_processor(ours.ShmRingLogRecordProcessor(self.ring))
+        self.addCleanup(self.loggers.shutdown)
+        self.tracers = TracerProvider(shutdown_on_exit=False)
+        self.tracers.add_span_processor(ours.ShmRingSpanProcessor(self.ring))
+
+    def export(self, points):
+        metric = Metric("m", "", "", Gauge(points))
+        return ours.ShmRingMetricExporter(self.ring).export(
+            MetricsData([ResourceMetrics(RESOURCE, [ScopeMetrics(InstrumentationScope("a"), [metric], "")], "")]))
+
+    def points(self):
+        return [point for _, metric in records(self.path, "resourceMetrics", "scopeMetrics", "metrics")
+                for point in metric["gauge"]["dataPoints"]]
+
+    GIVEN = {"long": 2**63, "surrogate": "a\udc80", "object": complex(1, 2), "unprintable": Unprintable(), "": "nameless",
+             "memory": [bytearray(b"\xff"), memoryview(b"\xff")]}
+    EXPECTED = {"long": str(2**63), "surrogate": "a\\udc80", "object": "(1+2j)", "unprintable": "<Unprintable object whose str() failed>",
+                "memory": ["/w==", "/w=="]}
+
+    def test_values_that_otlp_has_not_are_texts(self):
+        self.loggers.get_logger("a").emit(LogRecord(timestamp=1, body=self.GIVEN))
+        self.assertEqual(bodies(self.path), [self.EXPECTED])
+        self.assertEqual(self.export([NumberDataPoint(self.GIVEN, None, 1, 2**63), NumberDataPoint({}, None, 1, -(10**400))]),
+                         MetricExportResult.SUCCESS)
+        one, other = self.points()
+        self.assertEqual((attributes(one["attributes"]), one["asDouble"]), (self.EXPECTED, 2**63))
+        self.assertEqual(other["asDouble"], "-Infinity")
+        span = self.tracers.get_tracer("a").start_span("s\udc80", attributes={"long": 2**63, "surrogate": "a\udc80"})
+        span.end()
+        (arrived,) = spans(self.path)
+        self.assertEqual((arrived["name"], attributes(arrived["attributes"])), ("s\\udc80", {"long": str(2**63), "surrogate": "a\\udc80"}))
+
+    def test_values_that_hold_themselves_end_somewhere(self):
+        endless = {}
+        endless["endless"] = [endless]
+        self.loggers.get_logger("a").emit(LogRecord(body=endless))
+        self.assertEqual(self.export([NumberDataPoint(endless, None, 1, 2)]), MetricExportResult.SUCCESS)
+        (body,), (point,) = bodies(self.path), self.points()
+        for value in (body, attributes(point["attributes"])):
+            self.assertIn("endless", value["endless"][0])
+
+    def test_records_larger_than_a_block_arrive_and_larger_ones_than_the_ring_takes_are_counted(self):
+        logger, tracer = self.loggers.get_logger("a"), self.tracers.get_tracer("a")
+        for number, size in enumerate((5000, 60000, 70000)):
+            logger.emit(LogRecord(body="x" * size))
+            tracer.start_span("y" * size).end()
+            written = self.export([NumberDataPoint({"z": "z" * size}, None, 1, 2)])
+            self.assertEqual(written, MetricExportResult.SUCCESS if size < 64 << 10 else MetricExportResult.FAILURE)
+            self.assertEqual(self.ring.drops()["too_large"], 0 if size < 64 << 10 else 3)
+        arrived = [len(text) for text in bodies(self.path)], [len(span["name"]) for span in spans(self.path)]
+        self.assertEqual(arrived, ([5000, 60000], [5000, 60000]))
+        self.assertEqual([len(attributes(point["attributes"])["z"]) for point in self.points()], [5000, 60000])
+
+    def test_a_full_ring_stops_no_program_and_the_exporters_say_so(self):
+        while not self.ring.drops()["ring_full"]:
+            self.loggers.get_logger("a").emit(LogRecord(body="x" * 60000))
+        self.tracers.get_tracer("a").start_span("y" * 60000).end()
+        self.assertEqual(self.export([NumberDataPoint({"z": "z" * 60000}, None, 1, 2)]), MetricExportResult.FAILURE)
+        status = self.ring.status()
+        self.assertEqual((status["attempted"] - status["written"], status["closes"]), (3, True))
+
+
 class Metrics(Compared):
     PARTS = ("resource_metrics", "scope_metrics", "metrics")
 
@@ -297,35 +340,7 @@ class Metrics(Compared):
 
     def test_generated_data_points_of_each_kind_arrive_as_the_sdk_encodes_them(self):
         make = Generator(4)
-
-        def exemplars():
-            return [Exemplar(make.attributes(), make.choice([make.real(), make.number()]), make.randrange(2**63),
-                             *(reversed(make.ids()) if make.random() < 0.5 else (None, None))) for _ in range(make.randrange(3))]
-
-        def times():
-            return make.attributes(), make.randrange(2**63), make.randrange(2**63)
-
-        def buckets():
-            return Buckets(make.randrange(-100, 100), [make.randrange(2**make.randrange(60)) for _ in range(make.randrange(5))])
-
-        def data():
-            temporality = make.choice([AggregationTemporality.DELTA, AggregationTemporality.CUMULATIVE])
-            count = range(make.randrange(1, 4))
-            kind = make.randrange(4)
-            if kind == 0:
-                return Gauge([NumberDataPoint(make.attributes(), 0, make.randrange(2**63), make.choice([make.number(), make.real()]),
-                                              exemplars()) for _ in count])
-            if kind == 1:
-                return Sum([NumberDataPoint(*times(), make.choice([make.number(), make.real()]), exemplars()) for _ in count], temporality,
-                           make.random() < 0.5)
-            if kind == 2:
-                return Histogram([HistogramDataPoint(*times(), make.randrange(2**64), make.real(), [make.randrange(2**64), 0, 3], [0.0, 1.5],
-                                                     make.real(), make.real(), exemplars()) for _ in count], temporality)
-            return ExponentialHistogram([ExponentialHistogramDataPoint(*times(), make.randrange(2**64), make.real(), make.randrange(-10, 21),
-                                                                       make.randrange(2**64), buckets(), buckets(), make.randrange(2),
-                                                                       make.real(), make.real(), exemplars()) for _ in count], temporality)
-
-        found = [Metric(f"metric {i}", make.text(), make.text(), data()) for i in range(CASES)]
+        found = [Metric(f"metric {i}", make.text(), make.text(), make.metric_data()) for i in range(CASES)]
         self.assert_arrives(MetricsData([ResourceMetrics(RESOURCE, [ScopeMetrics(InstrumentationScope("a", "1"), found, "")], "")]))
 
     def test_a_metric_larger_than_a_record_arrives_in_parts(self):
