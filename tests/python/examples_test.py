@@ -8,10 +8,11 @@ import subprocess
 import sys
 import unittest
 
-from support import RingTest, attributes, logs, records
+from support import RingTest, attributes, logs, records, writers
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 POOL = PROJECT / "examples/process_pool.py"
+WORKERS = PROJECT / "examples/multiprocessing_workers.py"
 
 
 class Examples(RingTest):
@@ -25,6 +26,14 @@ class Examples(RingTest):
         self.assert_bodies(f"order {number} placed" for number in range(1000))
         self.assertEqual({attributes(record["attributes"])["order.id"] for record in logs(self.path)}, set(range(1000)))
         self.assertEqual({scope for scope, _ in records(self.path)}, {"orders"})
+
+    def test_every_record_of_a_process_for_each_task_arrives_of_the_killed_one_too(self):
+        for method in ("fork", "spawn"):
+            with self.subTest(method):
+                self.path = f"{self.path}.{method}"
+                subprocess.run([sys.executable, WORKERS, method], check=True, env=dict(os.environ, SHMRING_PATH=self.path))
+                self.assert_bodies(f"order {number} placed" for number in range(10))
+                self.assertEqual(len(writers(self.path)), 10)
 
 
 if __name__ == "__main__":

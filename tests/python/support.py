@@ -7,6 +7,7 @@ import os
 import pathlib
 import subprocess
 import tempfile
+import time
 import unittest
 
 PROGRAM = os.environ.get("SHMRING_PROGRAM", "shmring")
@@ -47,6 +48,12 @@ def records(path, resource_key="resourceLogs", scope_key="scopeLogs", record_key
     return found
 
 
+def writers(path, resource_key="resourceLogs"):
+    """The processes that wrote to the ring, by their ids."""
+    found = [resource["resource"]["attributes"] for request in requests(path) for resource in request.get(resource_key, [])]
+    return {attributes(each)["process.pid"] for each in found}
+
+
 def logs(path):
     return [record for _, record in records(path)]
 
@@ -59,6 +66,16 @@ def bodies(path):
     return [plain(record.get("body")) for record in logs(path)]
 
 
+def eventually(condition, seconds=200):
+    """Whether it becomes true; so late that it will not is later than any machine needs."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
 class RingTest(unittest.TestCase):
     """Its ring is at self.path; in /dev/shm, where rings live."""
 
@@ -67,9 +84,10 @@ class RingTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.path = str(pathlib.Path(folder.name) / "test.ring")
 
-    def assert_bodies(self, expected):
-        """Each once. Of thousands that differ it shows some."""
-        expected, found = collections.Counter(expected), collections.Counter(bodies(self.path))
+    def assert_bodies(self, expected, scope=None):
+        """Each once, of one scope or of all. Of thousands that differ it shows some."""
+        of_scope = [plain(record.get("body")) for name, record in records(self.path) if scope in (None, name)]
+        expected, found = collections.Counter(expected), collections.Counter(of_scope)
         missing, besides = expected - found, found - expected
         self.assertFalse(missing or besides, f"missing: {sum(missing.values())}, besides: {sum(besides.values())}, such as "
                                              f"{list(missing)[:3]} and {list(besides)[:3]}")

@@ -12,7 +12,6 @@ them behind its own batch processor, and what waits in that is lost with the pro
 """
 
 from ._logs import ShmRingLogExporter, ShmRingLogRecordProcessor
-from ._metrics import ShmRingMetricExporter
 from ._traces import ShmRingSpanExporter, ShmRingSpanProcessor
 
 __all__ = [
@@ -25,14 +24,31 @@ __all__ = [
 ]
 
 
+def __getattr__(name):
+    # The SDK's metrics are loaded for those who use them: a worker that lives for one task starts sooner.
+    if name == "ShmRingMetricExporter":
+        from ._metrics import ShmRingMetricExporter
+
+        return ShmRingMetricExporter
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 def add_processors(ring=None, *, tracer_provider=None, logger_provider=None, **options):
-    """Adds the processors to these providers, or to the program's."""
+    """Adds the processors to these providers; without any, to those that the program has set: both, or the one that is the SDK's."""
     from opentelemetry import _logs, trace
 
-    tracers = tracer_provider or trace.get_tracer_provider()
-    loggers = logger_provider or _logs.get_logger_provider()
-    for provider, method in ((tracers, "add_span_processor"), (loggers, "add_log_record_processor")):
-        if not hasattr(provider, method):
-            raise TypeError(f"{provider!r} takes no processors: set the SDK's providers before add_processors(), or give them to it")
-    tracers.add_span_processor(ShmRingSpanProcessor(ring, **options))
-    loggers.add_log_record_processor(ShmRingLogRecordProcessor(ring, **options))
+    if tracer_provider is None and logger_provider is None:
+        tracers, loggers = trace.get_tracer_provider(), _logs.get_logger_provider()
+        tracers = tracers if hasattr(tracers, "add_span_processor") else None
+        loggers = loggers if hasattr(loggers, "add_log_record_processor") else None
+        if tracers is None and loggers is None:
+            raise TypeError("no provider takes processors: set the SDK's providers before add_processors(), or give them to it")
+    else:
+        tracers, loggers = tracer_provider, logger_provider
+        for provider, method in ((tracers, "add_span_processor"), (loggers, "add_log_record_processor")):
+            if provider is not None and not hasattr(provider, method):
+                raise TypeError(f"{provider!r} takes no processors: it is not one of the SDK's")
+    if tracers is not None:
+        tracers.add_span_processor(ShmRingSpanProcessor(ring, **options))
+    if loggers is not None:
+        loggers.add_log_record_processor(ShmRingLogRecordProcessor(ring, **options))

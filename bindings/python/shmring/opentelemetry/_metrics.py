@@ -7,6 +7,7 @@ from opentelemetry.sdk.metrics.export import ExponentialHistogram, Gauge, Histog
 
 from .. import _native
 from . import _otlp as otlp
+from . import _preferences as preferences
 from ._writer import Writer
 
 _log = logging.getLogger(__name__)
@@ -110,11 +111,13 @@ def encode_metric(metric, limit):
 class ShmRingMetricExporter(MetricExporter):
     """For a PeriodicExportingMetricReader: commits what it collected to a ring.
 
-    Options are those of shmring.open(). A ring that is not open yet in this process gets the resource of the first metrics.
+    Options are those of shmring.open(). A ring that is not open yet in this process gets the resource of the first metrics. Temporality and the
+    aggregation of histograms are those that OTEL_EXPORTER_OTLP_METRICS_* name, and for a kind of instrument that is given here what is given.
     """
 
     def __init__(self, ring=None, *, preferred_temporality=None, preferred_aggregation=None, **options):
-        super().__init__(preferred_temporality, preferred_aggregation)
+        super().__init__({**preferences.temporality(), **(preferred_temporality or {})},
+                         {**preferences.aggregation(), **(preferred_aggregation or {})})
         self._writer = Writer(ring, options)
 
     def export(self, metrics_data, timeout_millis=10_000, **kwargs):
