@@ -3,8 +3,8 @@
 // namespace. The gone are found through /proc, in the same pid namespace; the living are left alone.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <cerrno>
 #include <sys/ptrace.h>
+#include <cerrno>
 
 #include "libshmring/liveness.hpp"
 #include "tests/faults/namespaces.hpp"

@@ -94,13 +94,13 @@ TEST_F(FaultRingTakeover, KilledAtEveryStageALiveHolderOfTheSameIdInAnotherPidNa
     std::memcpy(promise.file().base(), scene.data(), kLooked);
   };
   killed_after(~0U);
-  const Course told = *course;
-  ASSERT_GT(told.count, 5U) << "nothing was taken over";
+  const Course seen = *course;
+  ASSERT_GT(seen.count, 5U) << "nothing was taken over";
   std::set<std::uint32_t> points;
-  for (std::uint32_t n = 0; n < told.count; ++n) points.insert({told.delicate[n] - 1, told.delicate[n]});
-  for (std::uint32_t n = 0; n < kMorePoints; ++n) points.insert(told.steps / kMorePoints * n);
+  for (std::uint32_t n = 0; n < seen.count; ++n) points.insert({seen.delicate[n] - 1, seen.delicate[n]});
+  for (std::uint32_t n = 0; n < kMorePoints; ++n) points.insert(seen.steps / kMorePoints * n);
   for (const std::uint32_t point : points) killed_after(point);
-  std::printf("%u steps, killed at %zu of them\n", told.steps, points.size());
+  std::printf("%u steps, killed at %zu of them\n", seen.steps, points.size());
 
   stage->store(2);
   const Ended ended = holder.wait();
