@@ -19,7 +19,7 @@ SliceKey key(std::uint32_t block, std::uint32_t begin, std::uint32_t generation 
           .end_count = begin + 1};
 }
 
-struct Ring {
+struct Acknowledgements {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> acknowledged;  // block, begin
   Reader::Acknowledged answer = Reader::Acknowledged::kDone;
   Acknowledger acknowledger{[this](const SliceKey& k, const OutcomeCounts&) {
@@ -31,7 +31,7 @@ struct Ring {
 using At = std::pair<std::uint32_t, std::uint32_t>;
 
 TEST(Acknowledger, KeepsTheOrderOfABlockWhateverTheOrderOfOutcomes) {
-  Ring ring;
+  Acknowledgements ring;
   for (const std::uint32_t begin : {0U, 8U, 16U}) ring.acknowledger.expect(key(1, begin));
   ring.acknowledger.settle(key(1, 16), {});
   ring.acknowledger.settle(key(1, 8), {});
@@ -42,7 +42,7 @@ TEST(Acknowledger, KeepsTheOrderOfABlockWhateverTheOrderOfOutcomes) {
 }
 
 TEST(Acknowledger, OneBlockDoesNotWaitForAnother) {
-  Ring ring;
+  Acknowledgements ring;
   ring.acknowledger.expect(key(1, 0));
   ring.acknowledger.expect(key(2, 0));
   ring.acknowledger.settle(key(2, 0), {});
@@ -51,7 +51,7 @@ TEST(Acknowledger, OneBlockDoesNotWaitForAnother) {
 }
 
 TEST(Acknowledger, ASupersededBlockIsForgottenWhole) {
-  Ring ring;
+  Acknowledgements ring;
   ring.acknowledger.expect(key(1, 0));
   ring.acknowledger.expect(key(1, 8));
   ring.answer = Reader::Acknowledged::kSuperseded;
@@ -64,7 +64,7 @@ TEST(Acknowledger, ASupersededBlockIsForgottenWhole) {
 }
 
 TEST(Acknowledger, ALateOutcomeOfAnEarlierLifeMeansNothing) {
-  Ring ring;
+  Acknowledgements ring;
   ring.acknowledger.expect(key(1, 0, 1));
   ring.answer = Reader::Acknowledged::kSuperseded;
   ring.acknowledger.expect(key(1, 8, 1));

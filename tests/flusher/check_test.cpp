@@ -21,7 +21,7 @@ using testing::HttpRequest;
 using testing::HttpServer;
 using ::testing::Not;
 
-struct Given {
+struct CheckRig {
   Config config;
   testing::ScratchFolder folder;
   std::mutex mutex;
@@ -33,7 +33,7 @@ struct Given {
     return HttpReply{.status = statuses.count(request.path) > 0 ? statuses[request.path] : 200};
   }};
 
-  Given() {
+  CheckRig() {
     setenv("no_proxy", "127.0.0.1", 1);
     config.exporters = {ExporterKind::kOtlp};
     for (std::size_t i = 0; i < kSignalCount; ++i)
@@ -43,7 +43,7 @@ struct Given {
 };
 
 TEST(Check, SendsAnEmptyRequestOfEachSignal) {
-  Given given;
+  CheckRig given;
   const CheckResult result = try_destinations(given.config);
   EXPECT_TRUE(result.is_fine) << result.text;
   EXPECT_THAT(result.text,
@@ -54,7 +54,7 @@ TEST(Check, SendsAnEmptyRequestOfEachSignal) {
 }
 
 TEST(Check, SaysOfEachSignalWhetherItIsRefused) {
-  Given given;
+  CheckRig given;
   given.statuses = {{"/v1/traces", 401}, {"/v1/metrics", 503}};
   const CheckResult result = try_destinations(given.config);
   EXPECT_FALSE(result.is_fine);
@@ -65,7 +65,7 @@ TEST(Check, SaysOfEachSignalWhetherItIsRefused) {
 }
 
 TEST(Check, AServerThatIsNotThereIsNotFine) {
-  Given given;
+  CheckRig given;
   given.server.stop();
   const CheckResult result = try_destinations(given.config);
   EXPECT_FALSE(result.is_fine);
@@ -73,7 +73,7 @@ TEST(Check, AServerThatIsNotThereIsNotFine) {
 }
 
 TEST(Check, LooksWhetherFilesCanBeWrittenAndMakesNone) {
-  Given given;
+  CheckRig given;
   given.config.exporters = {ExporterKind::kFile, ExporterKind::kConsole};
   given.config.file = given.folder.path() / "out.jsonl";
   EXPECT_TRUE(try_destinations(given.config).is_fine);

@@ -26,12 +26,12 @@ using ::testing::StartsWith;
 using Then = GrpcReply::Then;
 
 /// One exporter, one server.
-struct Exchange : testing::OtlpClient {
+struct GrpcExchange : testing::OtlpClient {
   std::mutex mutex;
   std::vector<GrpcRequest> requests;
   GrpcServer server;
 
-  explicit Exchange(const GrpcServer::Answer& answer)
+  explicit GrpcExchange(const GrpcServer::Answer& answer)
       : server([this, answer](const GrpcRequest& request) {
           {
             const std::lock_guard lock(mutex);
@@ -49,7 +49,7 @@ GrpcServer::Answer always(Then then) {
 }
 
 TEST(OtlpExporterGrpc, CallsTheMethodOfTheSignalWithTheRightHeaders) {
-  Exchange exchange(ok);
+  GrpcExchange exchange(ok);
   exchange.targets[0].headers = {{"api-key", "secret"}};
   exchange.targets[0].timeout = std::chrono::seconds(7);
   EXPECT_EQ(exchange.send("the bytes").outcome, SendOutcome::kAccepted);
@@ -77,7 +77,7 @@ TEST(OtlpExporterGrpc, CallsTheMethodOfTheSignalWithTheRightHeaders) {
 }
 
 TEST(OtlpExporterGrpc, ALargeMessageArrivesWhole) {
-  Exchange exchange(ok);
+  GrpcExchange exchange(ok);
   const std::string body(3U << 20U, 'x');
   EXPECT_EQ(exchange.send(body).outcome, SendOutcome::kAccepted);
   EXPECT_EQ(exchange.requests[0].message(), body);
@@ -85,7 +85,7 @@ TEST(OtlpExporterGrpc, ALargeMessageArrivesWhole) {
 }
 
 TEST(OtlpExporterGrpc, CompressesMessagesWhenTold) {
-  Exchange exchange(ok);
+  GrpcExchange exchange(ok);
   exchange.targets[0].compression = Compression::kGzip;
   const std::string body(100'000, 'x');
   exchange.send(body);
@@ -112,7 +112,7 @@ TEST(OtlpExporterGrpc, SeveralCallsAreUnderWayAtTheSameTimeEachOnItsConnection) 
   std::mutex mutex;
   std::condition_variable all_here;
   int waiting = 0;
-  Exchange exchange([&](const GrpcRequest&) {
+  GrpcExchange exchange([&](const GrpcRequest&) {
     std::unique_lock lock(mutex);
     ++waiting;
     all_here.notify_all();
@@ -127,7 +127,7 @@ TEST(OtlpExporterGrpc, SeveralCallsAreUnderWayAtTheSameTimeEachOnItsConnection) 
 
 TEST(OtlpExporterGrpc, ReadsTrailersAndTrailersInPlaceOfHeaders) {
   for (const Then then : {Then::kAnswer, Then::kTrailersOnly}) {
-    Exchange exchange([&](const GrpcRequest&) {
+    GrpcExchange exchange([&](const GrpcRequest&) {
       return GrpcReply{.then = then, .status = "14", .trailers = {{"grpc-message", "come%20back"}}};
     });
     const SendResult result = exchange.send();
@@ -140,7 +140,8 @@ TEST(OtlpExporterGrpc, ReadsTrailersAndTrailersInPlaceOfHeaders) {
 TEST(OtlpExporterGrpc, ReadsAPartialSuccess) {
   opentelemetry::proto::collector::logs::v1::ExportLogsServiceResponse response;
   response.mutable_partial_success()->set_rejected_log_records(2);
-  Exchange exchange([&](const GrpcRequest&) { return GrpcReply{.message = response.SerializeAsString()}; });
+  GrpcExchange exchange(
+      [&](const GrpcRequest&) { return GrpcReply{.message = response.SerializeAsString()}; });
   const SendResult result = exchange.send();
   EXPECT_EQ(result.outcome, SendOutcome::kAccepted);
   EXPECT_EQ(result.rejected, 2U);
@@ -150,7 +151,7 @@ TEST(OtlpExporterGrpc, ReadsACompressedAnswerAsServersGiveItToACompressedCall) {
   opentelemetry::proto::collector::logs::v1::ExportLogsServiceResponse response;
   response.mutable_partial_success()->set_rejected_log_records(2);
   const std::string packed = *gzip(response.SerializeAsString());
-  Exchange exchange([&](const GrpcRequest& request) {
+  GrpcExchange exchange([&](const GrpcRequest& request) {
     return GrpcReply{.body = grpc_frame_header(IsCompressed::kYes, packed.size()) + packed,
                      .headers = {{"grpc-encoding", request.header("grpc-encoding")}}};
   });
@@ -163,7 +164,7 @@ TEST(OtlpExporterGrpc, ReadsACompressedAnswerAsServersGiveItToACompressedCall) {
 
 TEST(OtlpExporterGrpc, AnAnswerWithoutAStatusIsNone) {
   for (const Then then : {Then::kNoTrailers, Then::kResetStream}) {
-    Exchange exchange(always(then));
+    GrpcExchange exchange(always(then));
     const SendResult result = exchange.send();
     EXPECT_EQ(result.outcome, SendOutcome::kRetryable);
     EXPECT_TRUE(result.may_have_arrived);
@@ -172,7 +173,7 @@ TEST(OtlpExporterGrpc, AnAnswerWithoutAStatusIsNone) {
 }
 
 TEST(OtlpExporterGrpc, InClearTextAConnectionIsKeptWhereLibcurlCanUseItAgain) {
-  Exchange exchange(ok);
+  GrpcExchange exchange(ok);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(exchange.send().outcome, SendOutcome::kAccepted);
   const bool can_be_kept = curl_version_info(CURLVERSION_NOW)->version_num >= 0x080000;
   EXPECT_EQ(exchange.server.connections(), can_be_kept ? 1U : 5U);
@@ -181,7 +182,7 @@ TEST(OtlpExporterGrpc, InClearTextAConnectionIsKeptWhereLibcurlCanUseItAgain) {
 /// libcurl alone would call a second time on a new connection and tell nobody.
 TEST(OtlpExporterGrpc, AStreamThatIsRefusedOnAFreshConnectionCausesNoSecondCall) {
   for (const Then then : {Then::kRefuseStream, Then::kGoAway, Then::kCloseSilently}) {
-    Exchange exchange(always(then));
+    GrpcExchange exchange(always(then));
     EXPECT_EQ(exchange.send().outcome, SendOutcome::kRetryable);
     EXPECT_EQ(exchange.server.requests(), 1U) << static_cast<int>(then);
   }
@@ -191,7 +192,7 @@ TEST(OtlpExporterGrpc, ACallWithoutAnAnswerEndsWithItsTimeout) {
   std::mutex mutex;
   std::condition_variable changed;
   bool is_over = false;
-  Exchange exchange([&](const GrpcRequest&) {
+  GrpcExchange exchange([&](const GrpcRequest&) {
     std::unique_lock lock(mutex);
     changed.wait_for(lock, testing::kLongEnough, [&] { return is_over; });
     return GrpcReply{};
@@ -206,7 +207,7 @@ TEST(OtlpExporterGrpc, ACallWithoutAnAnswerEndsWithItsTimeout) {
 }
 
 TEST(OtlpExporterGrpc, AServerOfHttp1IsNoneAndTheBatchIsKept) {
-  Exchange exchange(ok);
+  GrpcExchange exchange(ok);
   testing::HttpServer plain([](const testing::HttpRequest&) { return testing::HttpReply{.status = 404}; });
   exchange.speak_grpc_to(plain.url());
   EXPECT_EQ(exchange.send().outcome, SendOutcome::kRetryable);

@@ -225,11 +225,11 @@ TEST_F(OtlpExporterGrpcTls, AServerThatAgreesOnHttp1IsNoneAndTheBatchIsKept) {
 
 /// libcurl alone would call a second time on a new connection and tell nobody.
 TEST_F(OtlpExporterGrpcTls, AReusedConnectionThatEndsCausesNoSecondCall) {
-  using Then = GrpcReply::Then;
-  for (const Then then : {Then::kRefuseStream, Then::kGoAway, Then::kCloseSilently}) {
+  for (const GrpcReply::Then then :
+       {GrpcReply::Then::kRefuseStream, GrpcReply::Then::kGoAway, GrpcReply::Then::kCloseSilently}) {
     for (const std::size_t bytes : {std::size_t{100}, std::size_t{3} << 20U}) {
       listen([&](const GrpcRequest& request) {
-        return GrpcReply{.then = request.on_connection == 0 ? Then::kAnswer : then};
+        return GrpcReply{.then = request.on_connection == 0 ? GrpcReply::Then::kAnswer : then};
       });
       client.exporter.reset();
       EXPECT_EQ(client.send().outcome, SendOutcome::kAccepted);

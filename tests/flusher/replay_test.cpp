@@ -17,7 +17,7 @@ using testing::FakeTimers;
 using ::testing::IsEmpty;
 
 /// Rows of logs for one destination, read at once; outcomes wait to be written.
-class FakeSource final : public SpoolSource {
+class FakeRows final : public SpoolSource {
  public:
   std::vector<std::int64_t> ids;
   std::vector<std::pair<std::int64_t, std::function<void()>>> settling;
@@ -36,14 +36,14 @@ class FakeSource final : public SpoolSource {
   }
 };
 
-struct Rig {
+struct ReplayRig {
   FakeExporter exporter;
   FakeSpool spool;
   FakeTimers timers;
-  FakeSource source;
+  FakeRows source;
   Delivery delivery{{&exporter}, {.window = 4, .spool = &spool}, [](const Batch&, const BatchOutcome&) {}};
   Replay replay;
-  explicit Rig(std::uint64_t rate = 0)
+  explicit ReplayRig(std::uint64_t rate = 0)
       : replay(source, delivery, {&exporter}, timers,
                {.records_per_second = rate,
                 .retry = {milliseconds(100), milliseconds(1000), milliseconds(1000)}}) {
@@ -64,7 +64,7 @@ struct Rig {
 };
 
 TEST(Replay, SendsInOrderInHalfOfTheWindowUntilOutcomesAreOnTheDisk) {
-  Rig rig;
+  ReplayRig rig;
   rig.replay.pump();
   EXPECT_THAT(rig.exporter.numbers(), ElementsAre(1U, 2U));
   rig.answer(0);
@@ -76,7 +76,7 @@ TEST(Replay, SendsInOrderInHalfOfTheWindowUntilOutcomesAreOnTheDisk) {
 }
 
 TEST(Replay, NewBatchesHaveTheOtherHalf) {
-  Rig rig;
+  ReplayRig rig;
   rig.replay.pump();
   for (std::uint64_t n = 0; n < 5; ++n)
     rig.delivery.send({.signal = Signal::kLogs, .number = 100 + n, .request = "r", .records = 1});
@@ -84,7 +84,7 @@ TEST(Replay, NewBatchesHaveTheOtherHalf) {
 }
 
 TEST(Replay, WhileTheDestinationIsAwayTheOldestRowIsTheProbe) {
-  Rig rig;
+  ReplayRig rig;
   rig.go_away();
   const TimePoint now = Clock::now();
   rig.replay.pump(now);
@@ -103,7 +103,7 @@ TEST(Replay, WhileTheDestinationIsAwayTheOldestRowIsTheProbe) {
 }
 
 TEST(Replay, WithNothingInTheSpoolWhatWaitsInMemoryIsTried) {
-  Rig rig;
+  ReplayRig rig;
   rig.source.ids.clear();
   rig.go_away();
   const TimePoint now = Clock::now();
@@ -115,7 +115,7 @@ TEST(Replay, WithNothingInTheSpoolWhatWaitsInMemoryIsTried) {
 }
 
 TEST(Replay, KeepsToItsRate) {
-  Rig rig(10);
+  ReplayRig rig(10);
   const auto sent_by = [&](TimePoint now) {
     rig.replay.pump(now);
     for (std::size_t i = rig.source.settling.size(); i < rig.exporter.taken.size(); ++i) {
@@ -132,7 +132,7 @@ TEST(Replay, KeepsToItsRate) {
 }
 
 TEST(Replay, WhatComesInLaterIsFound) {
-  Rig rig;
+  ReplayRig rig;
   rig.source.ids = {1};
   rig.replay.pump();
   rig.answer(0);

@@ -90,14 +90,14 @@ Server that_dislikes(const std::set<std::string>& disliked) {
   };
 }
 
-struct Rig {
+struct SplittingRig {
   FakeStore store;
   std::uint64_t duplicates = 0;
   FakeServer* server = new FakeServer;
   SplittingExporter exporter;
   std::vector<SendResult> results;
 
-  explicit Rig(Server says, Bisect bisect = Bisect::kYes)
+  explicit SplittingRig(Server says, Bisect bisect = Bisect::kYes)
       : exporter(std::unique_ptr<Exporter>(server),
                  {.name = "otlp",
                   .bisect = bisect,
@@ -123,7 +123,8 @@ struct Rig {
 };
 
 TEST(SplittingExporter, LeavesAloneWhatIsNotRefused) {
-  Rig rig([](const Bodies&, std::size_t) { return SendResult{.rejected = 3, .reason = "three too old"}; });
+  SplittingRig rig(
+      [](const Bodies&, std::size_t) { return SendResult{.rejected = 3, .reason = "three too old"}; });
   const SendResult result = rig.send(10);
   EXPECT_EQ(result.outcome, SendOutcome::kAccepted);
   EXPECT_EQ(result.rejected, 3U);
@@ -134,7 +135,7 @@ TEST(SplittingExporter, LeavesAloneWhatIsNotRefused) {
 TEST(SplittingExporter, OneBadRecordCostsOneRecordWhereverItIs) {
   for (const int records : {1, 2, 3, 5, 8, 100, 257}) {
     for (int at = 0; at<records; at += records> 10 ? 7 : 1) {
-      Rig rig(that_dislikes({std::to_string(at)}));
+      SplittingRig rig(that_dislikes({std::to_string(at)}));
       const SendResult result = rig.send(records);
       EXPECT_EQ(result.outcome, records > 1 ? SendOutcome::kAccepted : SendOutcome::kRejected);
       EXPECT_EQ(result.dead_lettered, 1U);
@@ -150,7 +151,7 @@ TEST(SplittingExporter, OneBadRecordCostsOneRecordWhereverItIs) {
 }
 
 TEST(SplittingExporter, EndsWhereBothHalvesAreRefused) {
-  Rig rig([](const Bodies&, std::size_t) { return bad("no such tenant"); });
+  SplittingRig rig([](const Bodies&, std::size_t) { return bad("no such tenant"); });
   const SendResult result = rig.send(2048);
   EXPECT_EQ(result.outcome, SendOutcome::kRejected);
   EXPECT_EQ(result.dead_lettered, 2048U);
@@ -161,7 +162,7 @@ TEST(SplittingExporter, EndsWhereBothHalvesAreRefused) {
 }
 
 TEST(SplittingExporter, OfTwoBadNeighboursOnlyTheirPartIsRefused) {
-  Rig rig(that_dislikes({"5", "6"}));  // of 16: parted in the quarter 4 to 7
+  SplittingRig rig(that_dislikes({"5", "6"}));  // of 16: parted in the quarter 4 to 7
   const SendResult result = rig.send(16);
   EXPECT_EQ(result.outcome, SendOutcome::kAccepted);
   EXPECT_EQ(result.dead_lettered, 4U);
@@ -172,20 +173,20 @@ TEST(SplittingExporter, OfTwoBadNeighboursOnlyTheirPartIsRefused) {
 
 TEST(SplittingExporter, AFaultThatIsGoneWithTheNextRequestCostsNothing) {
   int requests = 0;
-  Rig rig([&](const Bodies&, std::size_t) { return requests++ == 0 ? bad() : SendResult{}; });
+  SplittingRig rig([&](const Bodies&, std::size_t) { return requests++ == 0 ? bad() : SendResult{}; });
   EXPECT_EQ(rig.send(100).outcome, SendOutcome::kAccepted);
   EXPECT_EQ(rig.server->requests.size(), 3U);
   EXPECT_EQ(rig.server->taken.size(), 100U);
 }
 
 TEST(SplittingExporter, DoesNotBisectWhenToldSo) {
-  Rig rig(that_dislikes({"1"}), Bisect::kNo);
+  SplittingRig rig(that_dislikes({"1"}), Bisect::kNo);
   EXPECT_EQ(rig.send(10).dead_lettered, 10U);
   EXPECT_EQ(rig.server->requests.size(), 1U);
 }
 
 TEST(SplittingExporter, ARefusalThatSaysNothingAboutTheRecordsIsNotSplit) {
-  Rig rig([](const Bodies&, std::size_t) {
+  SplittingRig rig([](const Bodies&, std::size_t) {
     return SendResult{.outcome = SendOutcome::kRejected, .reason = "HTTP status 401"};
   });
   const SendResult result = rig.send(10);
@@ -196,8 +197,8 @@ TEST(SplittingExporter, ARefusalThatSaysNothingAboutTheRecordsIsNotSplit) {
 
 TEST(SplittingExporter, TooLargeIsCutUntilItFits) {
   for (const Bisect bisect : {Bisect::kYes, Bisect::kNo}) {
-    Rig rig([](const Bodies&, std::size_t bytes) { return bytes > 100 ? too_large() : SendResult{}; },
-            bisect);
+    SplittingRig rig(
+        [](const Bodies&, std::size_t bytes) { return bytes > 100 ? too_large() : SendResult{}; }, bisect);
     const SendResult result = rig.send(1000);
     EXPECT_EQ(result.outcome, SendOutcome::kAccepted);
     EXPECT_EQ(result.dead_lettered + result.rejected, 0U);
@@ -208,7 +209,7 @@ TEST(SplittingExporter, TooLargeIsCutUntilItFits) {
 
 TEST(SplittingExporter, NothingAsLargeAsWhatWasTooLargeIsTried) {
   std::size_t refused = 1U << 20U;
-  Rig rig([&](const Bodies& bodies, std::size_t bytes) {
+  SplittingRig rig([&](const Bodies& bodies, std::size_t bytes) {
     if (bodies.size() > 1) {
       EXPECT_LT(bytes, refused);
     }
@@ -228,7 +229,7 @@ TEST(SplittingExporter, ARecordTooLargeByItselfIsRefusedAlone) {
                                                                        : std::to_string(i));
   batch.request = request.SerializeAsString();
   batch.records = 50;
-  Rig rig([](const Bodies&, std::size_t bytes) { return bytes > 400 ? too_large() : SendResult{}; });
+  SplittingRig rig([](const Bodies&, std::size_t bytes) { return bytes > 400 ? too_large() : SendResult{}; });
   const SendResult result = rig.send(batch);
   EXPECT_EQ(result.dead_lettered, 1U);
   EXPECT_EQ(rig.server->taken.size(), 49U);
@@ -237,14 +238,14 @@ TEST(SplittingExporter, ARecordTooLargeByItselfIsRefusedAlone) {
 }
 
 TEST(SplittingExporter, AServerToWhichEverythingIsTooLargeIsNotAskedForEver) {
-  Rig rig([](const Bodies&, std::size_t) { return too_large(); });
+  SplittingRig rig([](const Bodies&, std::size_t) { return too_large(); });
   EXPECT_EQ(rig.send(2048).dead_lettered, 2048U);
   EXPECT_LE(rig.server->requests.size(), 44U);
   rig.expect_complete(2048);
 }
 
 TEST(SplittingExporter, BadDataInAPartThatFitsIsFoundThere) {
-  Rig rig([](const Bodies& bodies, std::size_t bytes) {
+  SplittingRig rig([](const Bodies& bodies, std::size_t bytes) {
     return bytes > 300 ? too_large() : that_dislikes({"70"})(bodies, bytes);
   });
   const SendResult result = rig.send(128);
@@ -253,7 +254,7 @@ TEST(SplittingExporter, BadDataInAPartThatFitsIsFoundThere) {
 }
 
 TEST(SplittingExporter, WhatTheStoreDoesNotTakeIsRejected) {
-  Rig rig(that_dislikes({"3"}));
+  SplittingRig rig(that_dislikes({"3"}));
   rig.store.has_room = false;
   const SendResult result = rig.send(8);
   EXPECT_EQ(result.outcome, SendOutcome::kAccepted);
@@ -263,7 +264,7 @@ TEST(SplittingExporter, WhatTheStoreDoesNotTakeIsRejected) {
 }
 
 TEST(SplittingExporter, PartialSuccessOfAPartAddsUp) {
-  Rig rig([](const Bodies& bodies, std::size_t bytes) {
+  SplittingRig rig([](const Bodies& bodies, std::size_t bytes) {
     SendResult result = that_dislikes({"0"})(bodies, bytes);
     if (result.outcome == SendOutcome::kAccepted) result.rejected = 1;
     return result;
@@ -274,7 +275,7 @@ TEST(SplittingExporter, PartialSuccessOfAPartAddsUp) {
 }
 
 TEST(SplittingExporter, WhatIsGivenBackHalfwayIsCountedAsFarAsItWasTakenAndKeepsNoLetters) {
-  Rig rig([](const Bodies& bodies, std::size_t bytes) {
+  SplittingRig rig([](const Bodies& bodies, std::size_t bytes) {
     if (bodies.front() == "1") return SendResult{.outcome = SendOutcome::kRetryable, .reason = "away"};
     return that_dislikes({"0"})(bodies, bytes);
   });
@@ -301,7 +302,7 @@ TEST(SplittingExporter, WhatIsAbandonedHalfwayIsCountedAsFarAsItWasTaken) {
 }
 
 TEST(SplittingExporter, WhatIsNoRequestIsRefusedAsAWhole) {
-  Rig rig([](const Bodies&, std::size_t) { return bad(); });
+  SplittingRig rig([](const Bodies&, std::size_t) { return bad(); });
   Batch batch{.request = "payload", .records = 1};
   rig.store.has_room = false;
   const SendResult result = rig.send(batch);

@@ -17,7 +17,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-struct Pair {
+struct Standby {
   const Stage stage;
   std::filesystem::path standby_log = stage.ring.folder() / "standby.log";
 
@@ -27,7 +27,7 @@ struct Pair {
 };
 
 TEST(Standby, TakesOverLongBeforeOneIntervalHasPassed) {
-  const Pair pair;
+  const Standby pair;
   FlusherProcess holder = pair.stage.start({"--interval", "1h"});
   ASSERT_TRUE(holder.says("event=started"));
   FlusherProcess standby = pair.start_standby({"--interval", "1h"});
@@ -41,7 +41,7 @@ TEST(Standby, TakesOverLongBeforeOneIntervalHasPassed) {
 }
 
 TEST(Standby, ManyInARowLoseNothing) {
-  const Pair pair;
+  const Standby pair;
   constexpr int kRounds = 8;
   auto holder = std::make_unique<FlusherProcess>(SHMRING_FLUSHER, pair.stage.arguments({"--interval", "5ms"}),
                                                  pair.stage.log);
@@ -66,7 +66,7 @@ TEST(Standby, ManyInARowLoseNothing) {
 #ifdef SHMRING_CLI
 /// The holder stands still with an answer in its socket that entitles it to acknowledge; its successor has the batch by then.
 TEST(Standby, AStoppedHolderThatIsEvictedAcknowledgesNothingAnyMore) {
-  const Pair pair;
+  const Standby pair;
   Backend backend;
   backend.script = [&](const HttpRequest&) {
     backend.hold();

@@ -21,7 +21,7 @@ RingShape dropping_oldest(std::uint32_t blocks = 4) {
   return {.blocks = blocks, .on_full = FullPolicy::kDropOldest};
 }
 
-void fill_up(const TestRing& ring) {
+void fill_every_block(const TestRing& ring) {
   for (std::uint32_t i = 0; i < ring.file().geometry().block_count; ++i) {
     test::seal_with(ring, i, {"old" + std::to_string(i), "more"});
     ring.descriptor(i).ticket.store(100 - i);  // the last is the oldest
@@ -30,7 +30,7 @@ void fill_up(const TestRing& ring) {
 
 TEST(DropOldest, TakesTheBlockThatWasOpenedFirstAndCountsWhatWasInIt) {
   const TestRing ring(dropping_oldest());
-  fill_up(ring);
+  fill_every_block(ring);
   const Ring opened = ring.open();
   ASSERT_TRUE(emit(opened, "new"));
   EXPECT_EQ(ring.state(3).state, BlockState::kOpen);
@@ -45,7 +45,7 @@ TEST(DropOldest, TakesTheBlockThatWasOpenedFirstAndCountsWhatWasInIt) {
 
 TEST(DropOldest, CountsOnlyWhatWasNotExported) {
   const TestRing ring(dropping_oldest());
-  fill_up(ring);
+  fill_every_block(ring);
   ring.descriptor(3).outcomes[0][0][static_cast<std::size_t>(Outcome::kAccepted)].store(
       OutcomeCell{.records = 1}.pack());
   const std::uint32_t first = static_cast<std::uint32_t>(record_bytes(3) + record_bytes(4));
@@ -59,7 +59,7 @@ TEST(DropOldest, CountsOnlyWhatWasNotExported) {
 
 TEST(DropOldest, BelievesNoMoreThanABlockCanHold) {
   const TestRing ring(dropping_oldest());
-  fill_up(ring);
+  fill_every_block(ring);
   ring.descriptor(3).committed.fetch_xor(std::uint64_t{1} << 60U);  // a flipped bit of the count
   ASSERT_TRUE(emit(ring.open(), "new"));
   EXPECT_EQ(ring.outcome(3, Outcome::kEvicted), 1U);
@@ -68,7 +68,7 @@ TEST(DropOldest, BelievesNoMoreThanABlockCanHold) {
 
 TEST(DropOldest, NeverTakesAPinnedBlockNorALiveWritersOwn) {
   const TestRing ring(dropping_oldest());
-  fill_up(ring);
+  fill_every_block(ring);
   StateWord pinned = ring.state(3);
   pinned.pin = Pin::kPinned;
   ring.descriptor(3).state.store(pinned.pack());
@@ -85,7 +85,7 @@ TEST(DropOldest, NeverTakesAPinnedBlockNorALiveWritersOwn) {
 
 TEST(DropOldest, DropsTheNewestWhenNothingCanBeTaken) {
   const TestRing ring(dropping_oldest());
-  fill_up(ring);
+  fill_every_block(ring);
   for (std::uint32_t i = 0; i < 4; ++i) {
     StateWord pinned = ring.state(i);
     pinned.pin = Pin::kPinned;
@@ -97,7 +97,7 @@ TEST(DropOldest, DropsTheNewestWhenNothingCanBeTaken) {
 
 TEST(DropOldest, GoesOnWithABlockWhoseEvictorDied) {
   const TestRing ring(dropping_oldest());
-  fill_up(ring);
+  fill_every_block(ring);
   ring.descriptor(3).state.store(StateWord{.state = BlockState::kEvict, .writer = 1, .writer_generation = 9}
                                      .pack());  // nobody holds slot 1
   ASSERT_TRUE(emit(ring.open(), "new"));
@@ -107,7 +107,7 @@ TEST(DropOldest, GoesOnWithABlockWhoseEvictorDied) {
 
 TEST(DropOldest, LeavesABlockOfADeadEvictorToTheFlusherToo) {
   const TestRing ring(dropping_oldest());
-  fill_up(ring);
+  fill_every_block(ring);
   ring.descriptor(3).state.store(
       StateWord{.state = BlockState::kEvict, .writer = 1, .writer_generation = 9}.pack());
   test::Flusher flusher(ring);
@@ -155,7 +155,7 @@ TEST(DropOldest, GoesOnBesideAFlusherWhoseDestinationNeverAnswers) {
 
 TEST(DropOldest, AnAcknowledgementAfterTheEvictionIsSuperseded) {
   const TestRing ring(dropping_oldest());
-  fill_up(ring);
+  fill_every_block(ring);
   test::Flusher flusher(ring);
   const auto slices = flusher.drain();
   ASSERT_EQ(slices.size(), 1U);

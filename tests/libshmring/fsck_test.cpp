@@ -14,7 +14,6 @@ namespace {
 
 using test::BlockText;
 using test::TestRing;
-using Severity = Finding::Severity;
 
 /// What fsck says after `change`; block 0 was sealed with two records, preceded by three.
 template <typename Change>
@@ -27,7 +26,7 @@ std::vector<Finding> findings_after(Change change) {
 
 template <typename Change>
 void expect_one(std::string_view where, std::string_view what, Change change,
-                Severity severity = Severity::kDamage) {
+                Finding::Severity severity = Finding::Severity::kDamage) {
   const auto findings = findings_after(change);
   ASSERT_EQ(findings.size(), 1U) << what;
   EXPECT_EQ(findings[0].where.substr(0, where.size()), where);
@@ -81,17 +80,17 @@ TEST(Fsck, FindsTheHeadersAndTheSlotsDamage) {
 TEST(Fsck, OnlyNotesWhatMendsItself) {
   expect_one(
       "header", "estimate", [](const TestRing& ring) { ring.header().free_blocks.store(5); },
-      Severity::kNote);
+      Finding::Severity::kNote);
   expect_one(
       "slot 1", "hint", [](const TestRing& ring) { ring.slot(1).open_block[0][0].store(5); },
-      Severity::kNote);
+      Finding::Severity::kNote);
   expect_one(
       "block 0", "died while it recycled it",
       [](const TestRing& ring) {
         ring.descriptor(0).exported.store(ExportedWord{.offset_bytes = 48, .count = 3}.pack());
         ring.descriptor(0).committed.store(std::uint64_t{3} << kCountShift);
       },
-      Severity::kNote);
+      Finding::Severity::kNote);
 }
 
 TEST(Fsck, FindsWhatContextAndPositionsContradict) {
@@ -107,7 +106,7 @@ TEST(Fsck, FindsWhatContextAndPositionsContradict) {
 }
 
 TEST(Fsck, FindsAnOwnedFreeBlockAndCountsOfTheFuture) {
-  const auto note = Severity::kNote;
+  const auto note = Finding::Severity::kNote;
   expect_one(
       "block 2", "names an owner",
       [](const TestRing& ring) { ring.descriptor(2).state.store(StateWord{.writer = 2}.pack()); }, note);
@@ -153,7 +152,7 @@ TEST(Fsck, FindsARunWithoutAHead) {
 }
 
 TEST(Fsck, FindsHoldersAndClaimersThatAreGone) {
-  const auto note = Severity::kNote;
+  const auto note = Finding::Severity::kNote;
   expect_one(
       "slot 1", "its mutex does not say so",
       [](const TestRing& ring) { test::hold_slot(ring.slot(1), 4, test::dead_tid()); }, note);
@@ -183,11 +182,11 @@ TEST(Fsck, FindsCountsOfDropsThatCannotBe) {
   });
   expect_one(
       "slot 3", "counts 2 drops", [](const TestRing& ring) { ring.slot(3).dropped[0][0].store(2); },
-      Severity::kNote);
+      Finding::Severity::kNote);
 }
 
 TEST(Fsck, NotesReservedBytesThatAreNotZero) {
-  const auto note = Severity::kNote;
+  const auto note = Finding::Severity::kNote;
   expect_one(
       "header", "reserved", [](const TestRing& ring) { std::end(ring.header().reserved)[-1] = 1; }, note);
   expect_one(

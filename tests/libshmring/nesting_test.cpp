@@ -104,19 +104,19 @@ TEST(NestedEmit, ThatInterruptsAnotherIsRefusedAndCounted) {
 }
 
 TEST(NestedEmit, NeverWaitsAndIsNotTold) {
-  static std::atomic<int> told;
-  told = 0;
+  static std::atomic<int> warnings_told;
+  warnings_told = 0;
   const TestRing ring({.blocks = 4, .on_full = FullPolicy::kBlock, .block_timeout = std::chrono::minutes(1)});
   for (std::uint32_t i = 1; i < 4; ++i) test::seal_with(ring, i, {"x"});
   const Ring opened = ring.open();
-  set_error_handler([](DropCause, std::string_view) { ++told; });
+  set_error_handler([](DropCause, std::string_view) { ++warnings_told; });
   auto slot = opened.writer().try_reserve(RecordKind::kLog, 1);
   bool written = true;
   in_handler([&] { written = emit(opened, "inner"); });  // waiting would take a minute, and hold the slot
   set_error_handler(nullptr);
   EXPECT_FALSE(written);
   EXPECT_EQ(ring.slot_drops(0, DropCause::kRingFull), 1U);
-  EXPECT_EQ(told.load(), 0);
+  EXPECT_EQ(warnings_told.load(), 0);
 }
 
 TEST(NestedEmit, OfADeadThreadIsDeliveredAndItsBlocksComeBack) {

@@ -9,13 +9,13 @@
 namespace shmring {
 namespace {
 
-constexpr auto kAccepted = static_cast<std::size_t>(Outcome::kAccepted);
-constexpr auto kInvalid = static_cast<std::size_t>(Outcome::kInvalid);
+constexpr auto kAcceptedCell = static_cast<std::size_t>(Outcome::kAccepted);
+constexpr auto kInvalidCell = static_cast<std::size_t>(Outcome::kInvalid);
 
 OutcomeCounts counts(std::uint64_t accepted, std::uint64_t invalid) {
   OutcomeCounts c{};
-  c[kAccepted] = accepted;
-  c[kInvalid] = invalid;
+  c[kAcceptedCell] = accepted;
+  c[kInvalidCell] = invalid;
   return c;
 }
 
@@ -42,10 +42,10 @@ TEST(OutcomeSets, CarryTheTotalsOverAndAddToOneSignal) {
   EXPECT_EQ(m.sum(1), 4U);
   ASSERT_TRUE(m.fill(1, Signal::kTraces, counts(2, 0), 7));
   EXPECT_EQ(m.sum(0), 6U);
-  EXPECT_EQ(cell(*m.descriptor, 0, Signal::kLogs, kAccepted).records, 3U);
-  EXPECT_EQ(cell(*m.descriptor, 0, Signal::kLogs, kInvalid).records, 1U);
-  EXPECT_EQ(cell(*m.descriptor, 0, Signal::kTraces, kAccepted).records, 2U);
-  EXPECT_EQ(cell(*m.descriptor, 0, Signal::kMetrics, kAccepted).epoch, 7U);
+  EXPECT_EQ(cell(*m.descriptor, 0, Signal::kLogs, kAcceptedCell).records, 3U);
+  EXPECT_EQ(cell(*m.descriptor, 0, Signal::kLogs, kInvalidCell).records, 1U);
+  EXPECT_EQ(cell(*m.descriptor, 0, Signal::kTraces, kAcceptedCell).records, 2U);
+  EXPECT_EQ(cell(*m.descriptor, 0, Signal::kMetrics, kAcceptedCell).epoch, 7U);
 }
 
 TEST(OutcomeSets, ForgetAFillingThatNeverBecameValid) {
@@ -80,8 +80,8 @@ TEST(OutcomeSets, WriteOverATagThatNoFlusherEverHad) {
 
 TEST(OutcomeSets, AddUpModuloTheWidthOfTheCounters) {
   const auto d = std::make_unique<BlockDescriptor>();
-  d->outcomes[0][0][kAccepted].store(OutcomeCell{.records = kCountMask}.pack());
-  d->outcomes[0][1][kInvalid].store(OutcomeCell{.records = 3}.pack());
+  d->outcomes[0][0][kAcceptedCell].store(OutcomeCell{.records = kCountMask}.pack());
+  d->outcomes[0][1][kInvalidCell].store(OutcomeCell{.records = 3}.pack());
   EXPECT_EQ(sum_of_set(*d, 0), 2U);
 }
 

@@ -30,7 +30,7 @@ int first_of_another(const Work& work) {
   return test::in_child([&] { return ::getpid() != 1 ? 2 : work(); });
 }
 
-class PidNamespaceProcesses : public testing::Test {
+class PidNamespaceProcesses : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(prepare_fork_page());

@@ -21,7 +21,7 @@ using test::texts;
 using Acknowledged = Reader::Acknowledged;
 using Texts = std::vector<std::string>;
 
-StateWord open_of(std::uint16_t slot, std::uint32_t generation) {
+StateWord opened_at(std::uint16_t slot, std::uint32_t generation) {
   return {.state = BlockState::kOpen, .writer = slot, .writer_generation = generation};
 }
 
@@ -105,7 +105,7 @@ TEST(Drain, KeepsWhatTheSinkRefuses) {
 TEST(Drain, RecyclesALivingWritersBlockThatHoldsOnlyContextNever) {
   const TestRing ring;
   hold_slot(ring.slot(0), 1, own_tid());
-  fill_block(ring, 0, open_of(0, 1), BlockText().resource("r").scope(1, "s"));
+  fill_block(ring, 0, opened_at(0, 1), BlockText().resource("r").scope(1, "s"));
   Flusher flusher(ring);
   EXPECT_TRUE(flusher.drain().empty());
   EXPECT_EQ(ring.state(0).state, BlockState::kOpen);
@@ -115,7 +115,7 @@ TEST(Drain, RecyclesALivingWritersBlockThatHoldsOnlyContextNever) {
 
 TEST(Drain, RecyclesAnOrphanThatHoldsOnlyContext) {
   const TestRing ring;
-  fill_block(ring, 0, open_of(0, 1), BlockText().resource("r"));
+  fill_block(ring, 0, opened_at(0, 1), BlockText().resource("r"));
   Flusher flusher(ring);
   EXPECT_TRUE(flusher.drain().empty());
   EXPECT_EQ(ring.state(0).state, BlockState::kFree);
@@ -123,7 +123,7 @@ TEST(Drain, RecyclesAnOrphanThatHoldsOnlyContext) {
 
 TEST(Drain, RecyclesAnOrphanThatDiedRightAfterItsClaim) {
   const TestRing ring;
-  ring.descriptor(0).state.store(open_of(0, 1).pack());
+  ring.descriptor(0).state.store(opened_at(0, 1).pack());
   Flusher flusher(ring);
   EXPECT_TRUE(flusher.drain().empty());
   EXPECT_EQ(ring.state(0).state, BlockState::kFree);
@@ -132,7 +132,7 @@ TEST(Drain, RecyclesAnOrphanThatDiedRightAfterItsClaim) {
 
 TEST(Drain, SealsAnOrphanOnlyOnceItIsExported) {
   const TestRing ring;
-  fill_block(ring, 0, open_of(3, 1), BlockText().resource("r").record("a"));
+  fill_block(ring, 0, opened_at(3, 1), BlockText().resource("r").record("a"));
   Flusher flusher(ring);
   const auto slices = flusher.drain();
   ASSERT_EQ(slices.size(), 1U);
@@ -146,7 +146,7 @@ TEST(Drain, SealsAnOrphanOnlyOnceItIsExported) {
 TEST(DrainProcesses, FreesTheSlotOfAHolderThatOnlyProcKnowsToBeGone) {
   const TestRing ring({.writers = 40});
   hold_slot(ring.slot(39), 1, test::dead_tid());
-  fill_block(ring, 0, open_of(39, 1), BlockText().resource("r").record("a"));
+  fill_block(ring, 0, opened_at(39, 1), BlockText().resource("r").record("a"));
   Flusher flusher(ring);
   for (int tick = 0; tick < 3; ++tick) flusher.drain();
   EXPECT_EQ(liveness(ring.slot(39), Ask::kWord), Liveness::kVacant);

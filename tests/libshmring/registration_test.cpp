@@ -16,7 +16,7 @@ using test::hold_slot;
 using test::own_tid;
 using test::TestRing;
 
-constexpr std::uint32_t kLastGeneration = StateWord::kGenerationMask;
+constexpr std::uint32_t kHighestGeneration = StateWord::kGenerationMask;
 
 ClaimWord claim_of(const TestRing& ring, std::uint32_t slot) {
   return ClaimWord::unpack(ring.slot(slot).claim.load());
@@ -146,7 +146,7 @@ TEST(Registration, LeavesASlotAloneThatALivingThreadIsClaiming) {
 
 TEST(Registration, SealsBlocksOfEarlierHoldersWhenTheGenerationWraps) {
   const TestRing ring({.blocks = 8});
-  leave_to_the_dead(ring, 0, kLastGeneration);
+  leave_to_the_dead(ring, 0, kHighestGeneration);
   leave_open(ring, 0, 0, 0);
   leave_open(ring, 1, 0, 1, Pin::kPinned);
   leave_open(ring, 2, 1, 1);
@@ -171,7 +171,7 @@ TEST(Registration, LeavesOpenWhatAnOrdinaryPredecessorLeft) {
 
 TEST(Registration, SealsOnAWrapThatAVacatedSlotWasAboutToMake) {
   const TestRing ring;
-  hold_slot(ring.slot(0), kLastGeneration, own_tid());
+  hold_slot(ring.slot(0), kHighestGeneration, own_tid());
   leave_open(ring, 0, 0, 1);
   ASSERT_TRUE(vacate(ring.slot(0), ring.slot(0).claim.load()));
   EXPECT_EQ(slot_of_a_thread(ring.open()), 0U);
@@ -180,7 +180,7 @@ TEST(Registration, SealsOnAWrapThatAVacatedSlotWasAboutToMake) {
 
 TEST(RegistrationProcesses, SealsOnAWrapWhoseClaimerDiedBeforeItSealed) {
   const TestRing ring({.writers = 1});
-  ring.slot(0).claim.store(ClaimWord{.generation = kLastGeneration,  // what a claim shows before a wrap
+  ring.slot(0).claim.store(ClaimWord{.generation = kHighestGeneration,  // what a claim shows before a wrap
                                      .phase = SlotPhase::kClaiming,
                                      .tid = test::dead_tid(),
                                      .namespace_tag = static_cast<std::uint32_t>(pid_namespace() & 0xFFFFFU)}

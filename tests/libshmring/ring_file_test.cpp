@@ -151,7 +151,7 @@ TEST(RingFile, IsTheSameFileWhateverItsName) {
 }
 
 /// A ring that says that it was made in the boot 0xNNNN...; on a file system that survives one.
-class RingOfABoot : public testing::Test {
+class RingOfABoot : public ::testing::Test {
  protected:
   void SetUp() override {
     const UniqueFd fd(::open(folder_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

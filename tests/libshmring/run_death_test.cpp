@@ -17,7 +17,7 @@ using test::Flusher;
 using test::TestRing;
 using test::texts;
 
-constexpr std::uint32_t kBlock = 4096;
+constexpr std::uint32_t kBlockBytes = 4096;
 constexpr std::uint16_t kGone = 3;  // a slot that nobody holds
 
 void make_cont(const TestRing& ring, std::uint32_t index, std::uint32_t generation = 0) {
@@ -59,12 +59,12 @@ std::size_t damages(const TestRing& ring) {
 
 TEST(DeadOwnersRun, WithItsRecordIsDeliveredAndComesBack) {
   const TestRing ring({.blocks = 8});
-  make_run(ring, 2, 2, BlockState::kOpen, 2 * kBlock);
+  make_run(ring, 2, 2, BlockState::kOpen, 2 * kBlockBytes);
   EXPECT_EQ(damages(ring), 0U);
   Flusher flusher(ring);
   std::vector<std::string> found;
   drain_until_quiet(flusher, found);
-  EXPECT_EQ(found, std::vector<std::string>{std::string(2 * kBlock, 'r')});
+  EXPECT_EQ(found, std::vector<std::string>{std::string(2 * kBlockBytes, 'r')});
   expect_quiet(ring);
 }
 
@@ -100,7 +100,7 @@ TEST(DeadOwnersRun, IsNotAdopted) {
 
 TEST(DeadOwnersRun, IsEvictedWithItsNeighbours) {
   const TestRing ring({.blocks = 4, .on_full = FullPolicy::kDropOldest});
-  make_run(ring, 0, 3, BlockState::kOpen, 3 * kBlock);
+  make_run(ring, 0, 3, BlockState::kOpen, 3 * kBlockBytes);
   ASSERT_TRUE(emit(ring.open(), "new"));
   EXPECT_EQ(ring.blocks_in(BlockState::kFree), 3U);
   EXPECT_EQ(ring.outcome(0, Outcome::kEvicted), 1U);
@@ -133,7 +133,7 @@ TEST(DeadEvictorsRun, GoesOnWhereItWas) {
 TEST(DeadRecyclersRun, GoesOnWhereItWas) {
   for (std::uint32_t left = 0; left <= 2; ++left) {
     const TestRing ring({.blocks = 8});
-    const BlockText text = make_run(ring, 2, left, BlockState::kSealed, 2 * kBlock);
+    const BlockText text = make_run(ring, 2, left, BlockState::kSealed, 2 * kBlockBytes);
     BlockDescriptor& d = ring.descriptor(2);
     d.outcomes[0][0][static_cast<std::size_t>(Outcome::kAccepted)].store(OutcomeCell{.records = 1}.pack());
     d.exported.store(ExportedWord{.offset_bytes = 0, .count = 1}.pack());
@@ -149,7 +149,7 @@ TEST(DeadRecyclersRun, GoesOnWhereItWas) {
 
 TEST(DeadRecyclersRun, IsNotTornFromAHeadInOtherHands) {
   const TestRing ring({.blocks = 8});
-  make_run(ring, 2, 2, BlockState::kSealed, 2 * kBlock);
+  make_run(ring, 2, 2, BlockState::kSealed, 2 * kBlockBytes);
   const std::uint64_t stale = ring.descriptor(2).state.load();
   StateWord evicting = StateWord::unpack(stale);
   evicting.state = BlockState::kEvict;
@@ -160,7 +160,7 @@ TEST(DeadRecyclersRun, IsNotTornFromAHeadInOtherHands) {
 
 TEST(DamagedRun, ThatReachesFurtherThanItsBlocksIsWrittenOff) {
   const TestRing ring({.blocks = 8});
-  make_run(ring, 2, 1, BlockState::kSealed, 2 * kBlock);  // one CONT is missing
+  make_run(ring, 2, 1, BlockState::kSealed, 2 * kBlockBytes);  // one CONT is missing
   test::seal_with(ring, 4, {"other"});
   EXPECT_GE(damages(ring), 1U);
   Flusher flusher(ring);
@@ -198,7 +198,7 @@ TEST(DamagedRun, OfMoreBlocksThanAnyRunHasIsNoRun) {
 
 TEST(RecoverRun, FromAFile) {
   const TestRing ring({.blocks = 8});
-  make_run(ring, 2, 2, BlockState::kOpen, 2 * kBlock);
+  make_run(ring, 2, 2, BlockState::kOpen, 2 * kBlockBytes);
   for (const bool is_damaged : {false, true}) {
     if (is_damaged) ring.descriptor(4).state.fetch_xor(4);  // a CONT that is none any more
     std::vector<std::string> found;
@@ -206,7 +206,7 @@ TEST(RecoverRun, FromAFile) {
       for (std::string& text : texts(slice)) found.push_back(std::move(text));
     });
     ASSERT_TRUE(report);
-    EXPECT_EQ(found, std::vector<std::string>{std::string(2 * kBlock, 'r')}) << is_damaged;
+    EXPECT_EQ(found, std::vector<std::string>{std::string(2 * kBlockBytes, 'r')}) << is_damaged;
     EXPECT_EQ(report->doubtful, 0U) << is_damaged;
   }
 }

@@ -18,7 +18,7 @@ namespace {
 using test::emit;
 using test::TestRing;
 
-std::vector<std::string> content(const TestRing& ring) { return test::texts(test::Flusher(ring).drain()); }
+std::vector<std::string> content_of(const TestRing& ring) { return test::texts(test::Flusher(ring).drain()); }
 
 TEST(Slot, IsEightByteAlignedAndAsLongAsReserved) {
   const TestRing ring;
@@ -31,7 +31,7 @@ TEST(Slot, IsEightByteAlignedAndAsLongAsReserved) {
     std::memset(slot.payload().data(), 'x', size);
     EXPECT_TRUE(std::move(slot).commit());
   }
-  EXPECT_EQ(content(ring).size(), 5U);
+  EXPECT_EQ(content_of(ring).size(), 5U);
 }
 
 TEST(Slot, PublishesNothingBeforeItsCommit) {
@@ -52,7 +52,7 @@ TEST(Slot, PublishesAsMuchAsWasUsed) {
   std::memcpy(slot.payload().data(), "used", 4);
   EXPECT_TRUE(std::move(slot).commit(4));
   ASSERT_TRUE(emit(opened, "next"));
-  EXPECT_EQ(content(ring), (std::vector<std::string>{"used", "next"}));
+  EXPECT_EQ(content_of(ring), (std::vector<std::string>{"used", "next"}));
 }
 
 TEST(Slot, LeavesNothingBehindWhenAbandoned) {
@@ -66,7 +66,7 @@ TEST(Slot, LeavesNothingBehindWhenAbandoned) {
   } catch (const std::runtime_error&) {
   }
   ASSERT_TRUE(emit(opened, "b"));
-  EXPECT_EQ(content(ring), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(content_of(ring), (std::vector<std::string>{"a", "b"}));
   for (std::size_t cause = 0; cause < kDropCauseCount; ++cause) {
     EXPECT_EQ(ring.slot_drops(0, static_cast<DropCause>(cause)), 0U) << cause;  // it is no attempt
   }
@@ -80,7 +80,7 @@ TEST(Slot, MovesWithItsRecord) {
   EXPECT_FALSE(first);  // NOLINT(bugprone-use-after-move): what a moved-from slot says is the matter
   *second.payload().data() = std::byte{'m'};
   EXPECT_TRUE(std::move(second).commit());
-  EXPECT_EQ(content(ring), std::vector<std::string>{"m"});
+  EXPECT_EQ(content_of(ring), std::vector<std::string>{"m"});
 }
 
 TEST(Slot, RefusesAThirdOneOfTheSameThread) {
@@ -95,7 +95,7 @@ TEST(Slot, RefusesAThirdOneOfTheSameThread) {
   EXPECT_TRUE(std::move(first).commit());
   EXPECT_TRUE(std::move(second).commit());
   EXPECT_TRUE(emit(opened, "c"));
-  auto found = content(ring);
+  auto found = content_of(ring);
   std::sort(found.begin(), found.end());
   EXPECT_EQ(found, (std::vector<std::string>{"a", "b", "c"}));
 }
@@ -112,7 +112,7 @@ TEST(SlotProcesses, IsTheParentsAfterAFork) {
             }),
             0);
   EXPECT_TRUE(std::move(slot).commit());
-  auto found = content(ring);
+  auto found = content_of(ring);
   std::sort(found.begin(), found.end());
   EXPECT_EQ(found, (std::vector<std::string>{"child", "parent"}));
   EXPECT_EQ(ring.header_drops(DropCause::kAfterFork), 1U);
@@ -134,7 +134,7 @@ TEST(SlotProcesses, IsTheParentsAlsoWhereTheRingsDescriptorWasClosedAndUsedForAn
     return std::move(slot).commit() ? child : 3;
   };
   EXPECT_EQ(test::in_child(daemon), 0);
-  EXPECT_EQ(content(ring), std::vector<std::string>{"parent"});
+  EXPECT_EQ(content_of(ring), std::vector<std::string>{"parent"});
 }
 
 TEST(SlotProcesses, MayBeDroppedByAChild) {
@@ -149,7 +149,7 @@ TEST(SlotProcesses, MayBeDroppedByAChild) {
               0);
   }
   EXPECT_TRUE(emit(opened, "parent"));
-  EXPECT_EQ(content(ring).size(), 2U);
+  EXPECT_EQ(content_of(ring).size(), 2U);
 }
 
 /// A slot for whatever is left of this thread's block.
@@ -187,7 +187,7 @@ TEST(ReserveRest, GivesAllThatIsLeftOfTheBlock) {
     EXPECT_EQ(left_in_block(ring), left - record_bytes(used)) << "and what was not used is still there";
   }
   ASSERT_TRUE(emit(opened, "last"));
-  EXPECT_EQ(content(ring), (std::vector<std::string>{"first", "uuuu", "", std::string(13, 'u'), "last"}));
+  EXPECT_EQ(content_of(ring), (std::vector<std::string>{"first", "uuuu", "", std::string(13, 'u'), "last"}));
 }
 
 TEST(ReserveRest, FillsTheBlockToItsLastByte) {
@@ -205,7 +205,7 @@ TEST(ReserveRest, FillsTheBlockToItsLastByte) {
   EXPECT_TRUE(std::equal(next_block.begin(), next_block.end(), ring.file().block(1)));
   EXPECT_FALSE(rest_of(opened, 0));
   ASSERT_TRUE(emit(opened, "next"));
-  EXPECT_EQ(content(ring), (std::vector<std::string>{"first", std::string(left, 'x'), "next"}));
+  EXPECT_EQ(content_of(ring), (std::vector<std::string>{"first", std::string(left, 'x'), "next"}));
 }
 
 TEST(ReserveRest, IsEmptyWhereLessIsLeftThanAskedForAndCountsNothing) {
@@ -221,7 +221,7 @@ TEST(ReserveRest, IsEmptyWhereLessIsLeftThanAskedForAndCountsNothing) {
   EXPECT_EQ(ring.descriptor(0).state.load(), state) << "the block is still this thread's";
   EXPECT_EQ(drops(ring), 0U);
   ASSERT_TRUE(emit(opened, "second")) << "and nobody is left inside";
-  EXPECT_EQ(content(ring), (std::vector<std::string>{"first", "second"}));
+  EXPECT_EQ(content_of(ring), (std::vector<std::string>{"first", "second"}));
 }
 
 TEST(ReserveRest, CountsNothingWhenItIsAbandoned) {
@@ -241,7 +241,7 @@ TEST(ReserveRest, CountsNothingWhenItIsAbandoned) {
   ASSERT_TRUE(other);
   std::memcpy(other.payload().data(), "other", 5);
   EXPECT_TRUE(std::move(other).commit());
-  EXPECT_EQ(content(ring), (std::vector<std::string>{"first", "other"}));
+  EXPECT_EQ(content_of(ring), (std::vector<std::string>{"first", "other"}));
 }
 
 TEST(ReserveRest, IsEmptyBeforeTheThreadsFirstRecordAndRegistersNobody) {
@@ -276,7 +276,7 @@ TEST(ReserveRest, IsEmptyWhileTheThreadHasASlotOpenAndCountsNoNesting) {
   std::memcpy(slot.payload().data(), "outer", 5);
   EXPECT_TRUE(std::move(slot).commit());
   EXPECT_TRUE(rest_of(opened, 1));
-  EXPECT_EQ(content(ring), std::vector<std::string>{"outer"});
+  EXPECT_EQ(content_of(ring), std::vector<std::string>{"outer"});
 }
 
 TEST(ReserveRestProcesses, IsEmptyInAForkedChildUntilItHasABlockOfItsOwn) {
@@ -364,7 +364,7 @@ TEST(SlotProcesses, ThatTakesTheRestIsTheParentsAfterAFork) {
             }),
             0);
   EXPECT_TRUE(std::move(slot).commit(6));
-  EXPECT_EQ(content(ring), (std::vector<std::string>{"first", "parent"}));
+  EXPECT_EQ(content_of(ring), (std::vector<std::string>{"first", "parent"}));
   EXPECT_EQ(ring.header_drops(DropCause::kAfterFork), 1U);
 }
 
@@ -380,7 +380,7 @@ TEST(WriterThreads, WriteSideBySide) {
   for (std::thread& thread : threads) thread.join();
   std::vector<int> last(8, -1);
   std::size_t found = 0;
-  for (const std::string& text : content(ring)) {
+  for (const std::string& text : content_of(ring)) {
     const int number = std::stoi(text);
     EXPECT_GT(number % 1000, last[static_cast<std::size_t>(number / 1000)]);  // in each thread's order
     last[static_cast<std::size_t>(number / 1000)] = number % 1000;

@@ -58,7 +58,7 @@ class CRecords : public WithRing {
   shmring_tracer* c_tracer = nullptr;
 };
 
-shmring_value bytes_of(const std::vector<std::byte>& bytes) {
+shmring_value value_of_bytes(const std::vector<std::byte>& bytes) {
   shmring_value value{SHMRING_BYTES, 0, bytes.size(), {}};
   value.as.bytes = bytes.data();
   return value;
@@ -84,8 +84,8 @@ TEST_F(CRecords, HoldEveryKindOfValue) {
   EXPECT_TRUE(says_the_same(shmring_bool_value(2), true));
   EXPECT_TRUE(says_the_same(shmring_bool_value(0), false));
   const std::vector<std::byte> bytes(5, std::byte{0xFF});
-  EXPECT_TRUE(says_the_same(bytes_of(bytes), bytes));
-  EXPECT_TRUE(says_the_same(bytes_of({}), std::vector<std::byte>()));
+  EXPECT_TRUE(says_the_same(value_of_bytes(bytes), bytes));
+  EXPECT_TRUE(says_the_same(value_of_bytes({}), std::vector<std::byte>()));
   const std::vector<shmring_value> elements{shmring_int_value(1), shmring_string_value("two"), {}};
   EXPECT_TRUE(says_the_same(array_of(elements), Values{1, "two", AttributeValue()}));
   EXPECT_TRUE(says_the_same(array_of({}), Values{}));

@@ -41,11 +41,11 @@ inline otlp::trace::v1::Span decoded(const SpanRecord& record, const Limits& lim
 /// Equal in every field, NaN included, and without unknown fields: the bytes that libprotobuf makes of both
 /// are equal.
 template <typename Message>
-testing::AssertionResult same(const Message& actual, const Message& expected) {
-  if (actual.SerializeAsString() == expected.SerializeAsString()) return testing::AssertionSuccess();
-  return testing::AssertionFailure() << "decoded:\n"
-                                     << actual.DebugString() << "expected:\n"
-                                     << expected.DebugString();
+::testing::AssertionResult same(const Message& actual, const Message& expected) {
+  if (actual.SerializeAsString() == expected.SerializeAsString()) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << "decoded:\n"
+                                       << actual.DebugString() << "expected:\n"
+                                       << expected.DebugString();
 }
 
 }  // namespace shmring::test

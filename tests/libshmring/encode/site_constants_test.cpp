@@ -29,7 +29,7 @@ constexpr LogSite<Severity::kInfo, "x",
     kLong;
 constexpr SpanSite<"query", SpanKind::kClient, constant("db.system", "postgresql"), "rows",
                    constant("db.port", 5432U)>
-    kQuery;
+    kQueryOfOrders;
 
 class SiteConstants : public WithRing {
  protected:
@@ -114,19 +114,19 @@ TEST_F(SiteConstants, CountAsOtherAttributesDo) {
 TEST_F(SiteConstants, AreInASpanHoweverItEnds) {
   const Tracer tracer = open().tracer("scope");
   const std::string constants = "db.system=string_value: \"postgresql\";db.port=int_value: 5432;";
-  { const auto dropped = tracer.start(kQuery); }  // the long way: the thread has no block yet
+  { const auto dropped = tracer.start(kQueryOfOrders); }  // the long way: the thread has no block yet
   EXPECT_EQ(attributes(), constants);
-  EXPECT_TRUE(tracer.start(kQuery).end(7));
+  EXPECT_TRUE(tracer.start(kQueryOfOrders).end(7));
   EXPECT_EQ(attributes(), constants + "rows=int_value: 7;");
-  EXPECT_TRUE(tracer.start(kQuery).end_with(StatusCode::kError, "no such table", 8));
+  EXPECT_TRUE(tracer.start(kQueryOfOrders).end_with(StatusCode::kError, "no such table", 8));
   EXPECT_EQ(attributes(), constants + "rows=int_value: 8;");
-  { const auto dropped = tracer.start(kQuery); }
+  { const auto dropped = tracer.start(kQueryOfOrders); }
   EXPECT_EQ(attributes(), constants);
   MeasuredSpan span{.start = {100}, .end_time_unix_nano = 250};
   span.context = *parse_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
-  EXPECT_TRUE(tracer.emit(kQuery, span, 9));
+  EXPECT_TRUE(tracer.emit(kQueryOfOrders, span, 9));
   EXPECT_EQ(attributes(), constants + "rows=int_value: 9;");
-  EXPECT_TRUE(tracer.emit(kQuery, span, Values{1}));
+  EXPECT_TRUE(tracer.emit(kQueryOfOrders, span, Values{1}));
   EXPECT_EQ(attributes(), constants + "rows=array_value { values { int_value: 1 } };");
 }
 

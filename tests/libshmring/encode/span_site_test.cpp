@@ -23,7 +23,7 @@ constexpr SpanSite<
     "..................................................",
     SpanKind::kConsumer,
     "a.key.of.100.bytes..................................................................................">
-    kLongest;
+    kOfLongTexts;
 
 SpanContext remote(const char* trace_state = "") {
   return *parse_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", trace_state);
@@ -52,9 +52,9 @@ class SpanSiteOnARing : public WithRing {
 
   /// Begins and ends one by the site, then one by the ordinary calls.
   template <FixedText Name, SpanKind Kind, SiteKey... Keys, typename... Given>
-  testing::AssertionResult says_the_same(const Tracer& tracer, const SpanSite<Name, Kind, Keys...>& site,
-                                         const SpanContext* parent, StatusCode status,
-                                         std::string_view message, const Given&... values) const {
+  testing::AssertionResult span_says_the_same(const Tracer& tracer, const SpanSite<Name, Kind, Keys...>& site,
+                                              const SpanContext* parent, StatusCode status,
+                                              std::string_view message, const Given&... values) const {
     // A thread's first span takes the long way, whatever it is.
     if (!tracer.start("before").end()) return testing::AssertionFailure() << "nothing is committed";
     auto span = tracer.start(site, parent);
@@ -101,19 +101,21 @@ TEST_F(SpanSiteOnARing, SaysTheSameAsASpanThatIsToldAllAtRunTime) {
   const Tracer tracer = open().tracer("scope");
   const SpanContext parent = remote();
   for (const SpanContext* const each : {static_cast<const SpanContext*>(nullptr), &parent}) {
-    EXPECT_TRUE(says_the_same(tracer, kQuery, each, StatusCode::kUnset, "", "postgresql", 42));
-    EXPECT_TRUE(says_the_same(tracer, kQuery, each, StatusCode::kUnset, "", "", -1));
-    EXPECT_TRUE(says_the_same(tracer, kBare, each, StatusCode::kUnset, ""));
-    EXPECT_TRUE(says_the_same(tracer, kNameless, each, StatusCode::kUnset, "", 0.5, true, AttributeValue()));
-    EXPECT_TRUE(says_the_same(tracer, kLongest, each, StatusCode::kUnset, "", "x"));
-    EXPECT_TRUE(says_the_same(tracer, kLongest, each, StatusCode::kUnset, "", std::vector<std::byte>(5)));
+    EXPECT_TRUE(span_says_the_same(tracer, kQuery, each, StatusCode::kUnset, "", "postgresql", 42));
+    EXPECT_TRUE(span_says_the_same(tracer, kQuery, each, StatusCode::kUnset, "", "", -1));
+    EXPECT_TRUE(span_says_the_same(tracer, kBare, each, StatusCode::kUnset, ""));
+    EXPECT_TRUE(
+        span_says_the_same(tracer, kNameless, each, StatusCode::kUnset, "", 0.5, true, AttributeValue()));
+    EXPECT_TRUE(span_says_the_same(tracer, kOfLongTexts, each, StatusCode::kUnset, "", "x"));
+    EXPECT_TRUE(
+        span_says_the_same(tracer, kOfLongTexts, each, StatusCode::kUnset, "", std::vector<std::byte>(5)));
   }
 }
 
 TEST_F(SpanSiteOnARing, SaysTheSameOfALocalParent) {
   const Tracer tracer = open().tracer("scope");
   auto parent = tracer.start(kBare);
-  EXPECT_TRUE(says_the_same(tracer, kQuery, &parent.context(), StatusCode::kUnset, "", "x", 1));
+  EXPECT_TRUE(span_says_the_same(tracer, kQuery, &parent.context(), StatusCode::kUnset, "", "x", 1));
   EXPECT_EQ(spans().back().message.flags(), 0x101U);
   EXPECT_TRUE(parent.end());
 }
@@ -121,11 +123,11 @@ TEST_F(SpanSiteOnARing, SaysTheSameOfALocalParent) {
 TEST_F(SpanSiteOnARing, HandsItsParentsTraceStateOn) {
   const Tracer tracer = open().tracer("scope");
   const SpanContext parent = remote("vendor=1");
-  EXPECT_TRUE(says_the_same(tracer, kQuery, &parent, StatusCode::kUnset, "", "x", 1));
-  EXPECT_TRUE(says_the_same(tracer, kBare, &parent, StatusCode::kUnset, ""));
+  EXPECT_TRUE(span_says_the_same(tracer, kQuery, &parent, StatusCode::kUnset, "", "x", 1));
+  EXPECT_TRUE(span_says_the_same(tracer, kBare, &parent, StatusCode::kUnset, ""));
   EXPECT_EQ(spans().back().message.trace_state(), "vendor=1");
   const SpanContext with_much = remote(std::string(500, 'v').c_str());
-  EXPECT_TRUE(says_the_same(tracer, kQuery, &with_much, StatusCode::kUnset, "", "x", 1));
+  EXPECT_TRUE(span_says_the_same(tracer, kQuery, &with_much, StatusCode::kUnset, "", "x", 1));
 }
 
 TEST_F(SpanSiteOnARing, BeginsATraceWithoutAParentThatIsValid) {
@@ -142,12 +144,12 @@ TEST_F(SpanSiteOnARing, BeginsATraceWithoutAParentThatIsValid) {
 TEST_F(SpanSiteOnARing, HasAStatusAndAMessageWithErrorsOnly) {
   const Tracer tracer = open().tracer("scope");
   const SpanContext parent = remote();
-  EXPECT_TRUE(says_the_same(tracer, kQuery, &parent, StatusCode::kError, "no such table", "x", 1));
+  EXPECT_TRUE(span_says_the_same(tracer, kQuery, &parent, StatusCode::kError, "no such table", "x", 1));
   EXPECT_EQ(spans().back().message.status().message(), "no such table");
-  EXPECT_TRUE(says_the_same(tracer, kQuery, &parent, StatusCode::kError, "", "x", 1));
-  EXPECT_TRUE(says_the_same(tracer, kQuery, &parent, StatusCode::kOk, "not kept", "x", 1));
-  EXPECT_TRUE(says_the_same(tracer, kQuery, &parent, StatusCode::kUnset, "not kept", "x", 1));
-  EXPECT_TRUE(says_the_same(tracer, kBare, nullptr, StatusCode::kError, std::string(5000, 'm')));
+  EXPECT_TRUE(span_says_the_same(tracer, kQuery, &parent, StatusCode::kError, "", "x", 1));
+  EXPECT_TRUE(span_says_the_same(tracer, kQuery, &parent, StatusCode::kOk, "not kept", "x", 1));
+  EXPECT_TRUE(span_says_the_same(tracer, kQuery, &parent, StatusCode::kUnset, "not kept", "x", 1));
+  EXPECT_TRUE(span_says_the_same(tracer, kBare, nullptr, StatusCode::kError, std::string(5000, 'm')));
 }
 
 TEST_F(SpanSiteOnARing, TakesTextsOfAnyLengthAndValuesInsideOfValues) {
@@ -155,23 +157,23 @@ TEST_F(SpanSiteOnARing, TakesTextsOfAnyLengthAndValuesInsideOfValues) {
   for (const std::size_t size :
        {95U, 96U, 97U, 105U, 106U, 125U, 126U, 127U, 128U, 300U, 5000U, 17000U, 40000U}) {
     const std::string text(size, 'x');
-    EXPECT_TRUE(says_the_same(tracer, kQuery, nullptr, StatusCode::kUnset, "", text, size)) << size;
-    EXPECT_TRUE(says_the_same(tracer, kLongest, nullptr, StatusCode::kUnset, "", text)) << size;
+    EXPECT_TRUE(span_says_the_same(tracer, kQuery, nullptr, StatusCode::kUnset, "", text, size)) << size;
+    EXPECT_TRUE(span_says_the_same(tracer, kOfLongTexts, nullptr, StatusCode::kUnset, "", text)) << size;
   }
   const std::vector<double> numbers{1, 2};
-  EXPECT_TRUE(says_the_same(tracer, kQuery, nullptr, StatusCode::kUnset, "", numbers, 1));
-  EXPECT_TRUE(says_the_same(tracer, kNameless, nullptr, StatusCode::kUnset, "", 1, Values{1, "a"},
-                            Attributes{{"k", Values{}}}));
-  EXPECT_TRUE(says_the_same(tracer, kQuery, nullptr, StatusCode::kUnset, "", ~std::uint64_t{0}, 1));
+  EXPECT_TRUE(span_says_the_same(tracer, kQuery, nullptr, StatusCode::kUnset, "", numbers, 1));
+  EXPECT_TRUE(span_says_the_same(tracer, kNameless, nullptr, StatusCode::kUnset, "", 1, Values{1, "a"},
+                                 Attributes{{"k", Values{}}}));
+  EXPECT_TRUE(span_says_the_same(tracer, kQuery, nullptr, StatusCode::kUnset, "", ~std::uint64_t{0}, 1));
 }
 
 TEST_F(SpanSiteOnARing, HeedsTheLimitsOfTheEnvironment) {
   set("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "2");
   set("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "3");
   const Tracer tracer = open().tracer("scope");
-  EXPECT_TRUE(says_the_same(tracer, kQuery, nullptr, StatusCode::kUnset, "", "abcd", "abc"));
+  EXPECT_TRUE(span_says_the_same(tracer, kQuery, nullptr, StatusCode::kUnset, "", "abcd", "abc"));
   EXPECT_EQ(spans().back().message.attributes(0).value().string_value(), "abc");
-  EXPECT_TRUE(says_the_same(tracer, kNameless, nullptr, StatusCode::kUnset, "", 1, 2, 3));
+  EXPECT_TRUE(span_says_the_same(tracer, kNameless, nullptr, StatusCode::kUnset, "", 1, 2, 3));
   EXPECT_EQ(spans().back().message.attributes_size(), 2);
   EXPECT_EQ(spans().back().message.dropped_attributes_count(), 1U);
 }
@@ -333,7 +335,7 @@ TEST_F(MeasuredSpanOnARing, SaysTheSameAsARecordOfIt) {
       EXPECT_TRUE(says_the_same_as_a_record(tracer, kQuery, span, "postgresql", 42));
       EXPECT_TRUE(says_the_same_as_a_record(tracer, kBare, span));
       EXPECT_TRUE(says_the_same_as_a_record(tracer, kNameless, span, 0.5, true, AttributeValue()));
-      EXPECT_TRUE(says_the_same_as_a_record(tracer, kLongest, span, std::vector<std::byte>(5)));
+      EXPECT_TRUE(says_the_same_as_a_record(tracer, kOfLongTexts, span, std::vector<std::byte>(5)));
     }
   }
   EXPECT_EQ(spans().back().message.start_time_unix_nano(), 100U);

@@ -126,10 +126,10 @@ TEST_P(Random, AnyBytesGiveAVerdictAndWellFormedJson) {
                                                  : damaged(random_record(GetParam(), random), random);
     const auto record = exact_copy(garbage);
     validate(GetParam(), record, repaired_);
-    std::string json;
-    append_record_json(GetParam(), record, json);
-    ASSERT_TRUE(nlohmann::json::accept(json)) << json;
-    ASSERT_EQ(json.find('\n'), std::string::npos);
+    std::string shown;
+    append_record_json(GetParam(), record, shown);
+    ASSERT_TRUE(nlohmann::json::accept(shown)) << shown;
+    ASSERT_EQ(shown.find('\n'), std::string::npos);
   }
 }
 
