@@ -103,7 +103,8 @@ def cost(result):
     rows = [row for row in result["rows"] if row["group"] in OF_GROUP and row["producers"] == 1 and "ns" in row]
     rows = sorted(((statistics.median(row["ns"]), min(row["ns"]), row) for row in rows if row["name"] != "nothing"),
                   key=lambda entry: entry[0])
-    top, step, left = 64, 20, 440
+    top, step = 64, 20
+    left = 28 + math.ceil(6.1 * max(len(plain(row["label"])) for _, _, row in rows))  # room for the longest label
     picture = Picture(top + step * len(rows) + 56, "What a record costs the program that emits it: nanoseconds, median", result)
     axis = Log(1, max(entry[0] for entry in rows), left, WIDTH - 80)
     bottom = top + step * len(rows)
@@ -111,8 +112,8 @@ def cost(result):
         picture.line(axis(tick), top - 8, axis(tick), bottom)
         picture.text(axis(tick), bottom + 16, short(tick), "middle")
     for at, (group, words) in enumerate((("shmring", "shmring"), ("rival", "rivals"), ("floor", "the machine itself"))):
-        picture.dot(left + 150 * at, 42, OF_GROUP[group])
-        picture.text(left + 150 * at + 10, 46, words)
+        picture.dot(left + 90 * at, 42, OF_GROUP[group])
+        picture.text(left + 90 * at + 10, 46, words)
     for number, (median, lowest, row) in enumerate(rows):
         y, color = top + step * number + step // 2, OF_GROUP[row["group"]]
         picture.text(left - 12, y + 4, plain(row["label"]), "end")
