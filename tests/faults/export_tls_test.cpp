@@ -15,8 +15,9 @@ class FaultExportTls : public ExportStage {
     if (!has_openssl()) GTEST_SKIP() << "skipped: needs the program openssl";
     authority_ = std::make_unique<CertificateAuthority>();
   }
-  /// A front with which no request gets through: told by kind, and nothing is lost.
-  void expect_error(TlsFront::Options options, const std::string& told, std::vector<std::string> arguments) {
+  /// A front with which no request gets through: told by kind, and nothing is lost. Returns the duplicates that the books hold possible.
+  std::uint64_t expect_error(TlsFront::Options options, const std::string& told,
+                             std::vector<std::string> arguments) {
     HttpServer server(taking());
     const TlsFront front(std::move(options), server.port());
     emit(200);
@@ -28,7 +29,7 @@ class FaultExportTls : public ExportStage {
     EXPECT_EQ(promise_.accounting().total.pending, 200U);
     start(server.url());
     expect_kept();
-    EXPECT_EQ(promise_.accounting().total.duplicates_possible, 0U);
+    return promise_.accounting().total.duplicates_possible;
   }
   std::vector<std::string> trusting() const { return {"--certificate", authority_->certificate()}; }
 
@@ -36,22 +37,28 @@ class FaultExportTls : public ExportStage {
 };
 
 TEST_F(FaultExportTls, ACertificateThatHasExpiredIsToldAndNothingIsLost) {
-  expect_error({.identity = authority_->issue("old", "IP:127.0.0.1", -1)}, "expired", trusting());
+  EXPECT_EQ(expect_error({.identity = authority_->issue("old", "IP:127.0.0.1", -1)}, "expired", trusting()),
+            0U);
 }
 TEST_F(FaultExportTls, ASelfSignedCertificateIsToldAndNothingIsLost) {
-  expect_error({.identity = authority_->self_signed("own", "Own")}, "self-signed", trusting());
+  EXPECT_EQ(expect_error({.identity = authority_->self_signed("own", "Own")}, "self-signed", trusting()), 0U);
 }
 TEST_F(FaultExportTls, ACertificateForAnotherHostIsToldAndNothingIsLost) {
-  expect_error({.identity = authority_->issue("other", "DNS:other.example")}, "another host", trusting());
+  EXPECT_EQ(
+      expect_error({.identity = authority_->issue("other", "DNS:other.example")}, "another host", trusting()),
+      0U);
 }
 TEST_F(FaultExportTls, AnAuthorityThatNobodyTrustsIsToldAndNothingIsLost) {
   const CertificateAuthority other;
-  expect_error({.identity = authority_->issue("server")}, "not trusted",
-               {"--certificate", other.certificate()});
+  EXPECT_EQ(expect_error({.identity = authority_->issue("server")}, "not trusted",
+                         {"--certificate", other.certificate()}),
+            0U);
 }
 TEST_F(FaultExportTls, AClientCertificateThatIsMissingIsToldAndNothingIsLost) {
-  expect_error({.identity = authority_->issue("server"), .clients_ca = authority_->certificate()},
-               "wants a certificate", trusting());
+  // In TLS 1.3 the refusal comes after the client may send: what was on its way then is possibly there (RFC 8446, 2).
+  EXPECT_LE(expect_error({.identity = authority_->issue("server"), .clients_ca = authority_->certificate()},
+                         "wants a certificate", trusting()),
+            200U);
 }
 
 }  // namespace
