@@ -36,7 +36,7 @@ def fill(folder):
     # Without a pip of its own, and with nothing compiled that no test imports: that is two thirds of the time.
     for command in ([base, "-m", "venv", "--without-pip", folder],
                     [base, "-m", "pip", "--python", folder / "bin/python", "install", "-q", "--disable-pip-version-check", "--no-compile",
-                     "--retries", "1", "--timeout", "30", "-r", WANTED]):
+                     "--retries", "1", "-r", WANTED]):  # how long it waits is as this machine's pip is configured
         try:
             result = subprocess.run([str(each) for each in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=280)
         except (OSError, subprocess.TimeoutExpired) as error:
