@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import shutil
+import sysconfig
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
@@ -21,6 +22,8 @@ COPY = HERE / "library"
 LIBRARY = COPY if COPY.is_dir() else REPOSITORY
 if not (LIBRARY / "libshmring").is_dir():
     raise SystemExit(f"shmring: no sources of the library in {LIBRARY}; build from the repository, or from an sdist made there")
+if sysconfig.get_config_var("Py_GIL_DISABLED"):
+    raise SystemExit("shmring: this is a free-threaded Python, which has no limited API to build for; use one with the GIL")
 
 
 def version():

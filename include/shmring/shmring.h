@@ -270,7 +270,7 @@ typedef struct shmring_span_record {
   shmring_text status_message;
 } shmring_span_record;
 
-/* Commits a span that was measured elsewhere, past the sampler. Safety as shmring_log(). */
+/* Commits a span that was measured elsewhere, past the sampler. SHMRING_E_INVALID_ARGUMENT: its context has no ids. Safety as shmring_log(). */
 SHMRING_API int shmring_span_emit(const shmring_tracer* tracer, const shmring_span_record* span);
 
 typedef struct shmring_span_options {

@@ -43,6 +43,7 @@ extern "C" {
 
 int shmring_logger_new(const shmring_ring* ring, shmring_text scope_name, shmring_text scope_version,
                        shmring_logger** logger) {
+  if (logger != nullptr) *logger = nullptr;
   if (ring == nullptr || logger == nullptr) return fail(SHMRING_E_INVALID_ARGUMENT, kNoHandle);
   return guarded([&] {
     *logger = new shmring_logger{ring->ring.logger(text_of(scope_name), text_of(scope_version))};
@@ -79,6 +80,7 @@ int shmring_log(const shmring_logger* logger, const shmring_log_record* given) {
 
 int shmring_tracer_new(const shmring_ring* ring, shmring_text scope_name, shmring_text scope_version,
                        shmring_tracer** tracer) {
+  if (tracer != nullptr) *tracer = nullptr;
   if (ring == nullptr || tracer == nullptr) return fail(SHMRING_E_INVALID_ARGUMENT, kNoHandle);
   return guarded([&] {
     *tracer =
@@ -93,6 +95,8 @@ int shmring_span_emit(const shmring_tracer* tracer, const shmring_span_record* g
   shmring_span_record span;
   if (tracer == nullptr) return SHMRING_E_INVALID_ARGUMENT;
   if (!read(given, span)) return SHMRING_E_INCOMPATIBLE_VERSION;
+  if (!context_of(span.context.trace).is_valid())
+    return SHMRING_E_INVALID_ARGUMENT;  // no reader takes such a span
   if (tracer->ring->config().disabled) return SHMRING_E_NOT_RECORDED;
   return guarded([&] {
     Converter converter;
@@ -121,8 +125,8 @@ int shmring_span_emit(const shmring_tracer* tracer, const shmring_span_record* g
 
 int shmring_span_start(const shmring_tracer* tracer, shmring_text name, const shmring_span_options* given,
                        shmring_span** span) {
+  if (span != nullptr) *span = nullptr;
   if (tracer == nullptr || span == nullptr) return SHMRING_E_INVALID_ARGUMENT;
-  *span = nullptr;
   shmring_span_options options;
   if (!read(given, options) && given != nullptr) return fail(SHMRING_E_INCOMPATIBLE_VERSION, kUnknownSize);
   return guarded([&] {

@@ -211,6 +211,8 @@ class Spans(RingTest):
         for error, wrong in WRONG_SPANS:
             with self.subTest(wrong):
                 self.assertRaises(error, tracer.emit, "x", (1, 2), 1, 2, **wrong)
+        for context in ((0, 2), (1, 0), None):  # no reader takes a span without ids
+            self.assertRaises(shmring.Error, tracer.emit, "x", context, 1, 2)
         self.assertRaises(TypeError, tracer.emit, "x", (1, 2), 1)
         self.assertRaises(TypeError, tracer.emit, "x", (1, 2), "now", 2)
         self.assertEqual(spans(self.path), [])
