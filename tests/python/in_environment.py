@@ -33,7 +33,7 @@ def fill(folder):
     base = able_python()
     if base is None:
         return "no python3 here has venv and pip 22.3 or later (scripts/bootstrap.sh --test installs them)"
-    # Without a pip of its own, and with nothing compiled that no test imports: that is two thirds of the time.
+    # Without a pip of its own, and with nothing compiled that no test imports: half the time.
     for command in ([base, "-m", "venv", "--without-pip", folder],
                     [base, "-m", "pip", "--python", folder / "bin/python", "install", "-q", "--disable-pip-version-check", "--no-compile",
                      "--retries", "1", "-r", WANTED]):  # how long it waits is as this machine's pip is configured
