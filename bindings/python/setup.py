@@ -51,7 +51,7 @@ class BuildExt(build_ext):
 
     def compile_library(self):
         macros = [("NDEBUG", None), ("_GNU_SOURCE", None)]
-        options = ["-std=c++20", "-O2", "-fPIC", "-fvisibility=hidden", "-fno-plt"]
+        options = ["-std=c++20", "-O2", "-g0", "-fPIC", "-fvisibility=hidden", "-fno-plt"]
         include_dirs = [str(LIBRARY), str(LIBRARY / "include")]
 
         def compiled(source):
@@ -77,6 +77,7 @@ class Sdist(sdist):
 
 setup(
     version=version(),
+    license="Apache-2.0",
     ext_modules=[
         Extension(
             "shmring._native",
@@ -84,7 +85,7 @@ setup(
             include_dirs=[str(LIBRARY / "include"), "native"],
             extra_compile_args=["-std=c11", "-O2", "-fvisibility=hidden"],
             extra_link_args=["-Wl,-z,nodelete", "-Wl,-z,now", "-Wl,--exclude-libs,ALL"],
-            libraries=["stdc++", "pthread"],
+            libraries=["stdc++", "pthread", "dl"],
             py_limited_api=True,
         )
     ],

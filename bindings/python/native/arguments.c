@@ -149,12 +149,12 @@ int convert_trace(PyObject* object, shmring_trace_context* trace) {
   if (object == NULL || object == Py_None) return 0;
   if (PyTuple_CheckExact(object)) return convert_trace_tuple(object, trace);
   if (PyUnicode_Check(object)) {
-    shmring_text header;
-    Py_ssize_t size = 0;
-    header.data = PyUnicode_AsUTF8AndSize(object, &size);
-    header.size = (size_t)size;
-    if (header.data == NULL) return -1;
-    if (shmring_parse_traceparent(header, trace) == SHMRING_OK) return 0;
+    PyObject* const bytes = PyUnicode_AsEncodedString(object, "utf-8", "replace");
+    if (bytes == NULL) return -1;
+    const shmring_text header = {PyBytes_AsString(bytes), (size_t)PyBytes_Size(bytes)};
+    const int error = shmring_parse_traceparent(header, trace);
+    Py_DECREF(bytes);
+    if (error == SHMRING_OK) return 0;
     PyErr_Format(PyExc_ValueError, "%R is no traceparent header", object);
     return -1;
   }

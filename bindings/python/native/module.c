@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* shmring._native: the module, its constants and types. */
-#include <string.h>
+#include "ring.h" /* first: Python.h says which of the C library there is */
 
-#include "ring.h"
+#include <dlfcn.h>
+#include <string.h>
 
 PyObject *ring_type, *logger_type, *tracer_type, *sink_type;
 
@@ -31,6 +32,8 @@ static int import_names(void) {
 }
 
 static int make_objects(void) {
+  void* const as_utf8 = dlsym(RTLD_DEFAULT, "PyUnicode_AsUTF8AndSize");
+  memcpy(&python.as_utf8, &as_utf8, sizeof(as_utf8)); /* ISO C has no conversion for it */
   python.ring_error = PyErr_NewExceptionWithDoc(
       "shmring.Error", "A ring could not be opened or looked at. `code` is the number of shmring.h, str() says what to do.", NULL, NULL);
   return python.ring_error == NULL || import_names() != 0 || (ring_type = PyType_FromSpec(&ring_spec)) == NULL ||

@@ -78,19 +78,21 @@ PyObject* text_of_anything(PyObject* object) {
 
 static int keep_utf8(Scratch* scratch, PyObject* unicode, const char** data, size_t* size) {
   Py_ssize_t length = 0;
-  const char* utf8 = PyUnicode_AsUTF8AndSize(unicode, &length);
-  if (utf8 == NULL) {
+  if (python.as_utf8 != NULL) { /* without a copy */
+    *data = python.as_utf8(unicode, &length);
+    *size = (size_t)length;
+    if (*data != NULL) {
+      Py_INCREF(unicode);
+      return scratch_own(scratch, unicode);
+    }
     if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) return -1;
-    PyErr_Clear(); /* lone surrogates, as of file names that are no UTF-8: written as \udc80 */
-    PyObject* const bytes = PyUnicode_AsEncodedString(unicode, "utf-8", "backslashreplace");
-    char* text = NULL;
-    if (bytes == NULL || scratch_own(scratch, bytes) != 0 || PyBytes_AsStringAndSize(bytes, &text, &length) != 0) return -1;
-    utf8 = text;
-  } else {
-    Py_INCREF(unicode);
-    if (scratch_own(scratch, unicode) != 0) return -1;
+    PyErr_Clear();
   }
-  *data = utf8;
+  /* Lone surrogates, as of file names that are no UTF-8, are written as \udc80. */
+  PyObject* const bytes = PyUnicode_AsEncodedString(unicode, "utf-8", "backslashreplace");
+  char* text = NULL;
+  if (bytes == NULL || scratch_own(scratch, bytes) != 0 || PyBytes_AsStringAndSize(bytes, &text, &length) != 0) return -1;
+  *data = text;
   *size = (size_t)length;
   return 0;
 }

@@ -10,11 +10,6 @@
 
 #include "shmring/shmring.h"
 
-/* Every CPython since 3.3 exports it; it became part of the limited API in 3.10 only. */
-#if Py_LIMITED_API + 0 < 0x030a0000
-PyAPI_FUNC(const char*) PyUnicode_AsUTF8AndSize(PyObject* unicode, Py_ssize_t* size);
-#endif
-
 enum { SCRATCH_BYTES = 4096, SCRATCH_KEPT = 96 };
 
 /* Memory and references of one call: on the stack what nearly every record needs. */
@@ -70,6 +65,8 @@ typedef struct Python {
   PyObject* ring_error;
   PyObject* mapping; /* collections.abc */
   PyObject* sequence;
+  /* PyUnicode_AsUTF8AndSize(), which is promised from 3.10 on only, though there long before. NULL: this Python has none. */
+  const char* (*as_utf8)(PyObject* unicode, Py_ssize_t* size);
 } Python;
 extern Python python;
 
