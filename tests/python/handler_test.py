@@ -221,13 +221,13 @@ class Trouble(HandlerTest):
             def __str__(self):
                 raise RuntimeError("no")
 
-        for odd in ({"levelno": "x"}, {"levelno": 2**80}, {"created": "now"}, {"name": ["no", "text"]}, {"exc_info": (1, 2)}, {"exc_info": Odd()},
-                    {"lineno": "x", "pathname": 5, "funcName": ()}, {5: "five"}):
-            with self.subTest(odd):
-                record = logging.LogRecord("n", 30, "f", 1, "odd", (), None)
-                record.__dict__.update(odd)
-                self.handler.handle(record)
-                self.assertEqual(bodies(self.path)[-1], "odd")
+        odd_parts = ({"levelno": "x"}, {"levelno": 2**80}, {"created": "now"}, {"name": ["no", "text"]}, {"exc_info": (1, 2)}, {"exc_info": Odd()},
+                    {"lineno": "x", "pathname": 5, "funcName": ()}, {5: "five"})
+        for number, odd in enumerate(odd_parts):
+            record = logging.LogRecord("n", 30, "f", 1, str(number), (), None)
+            record.__dict__.update(odd)
+            self.handler.handle(record)
+        self.assert_bodies(str(number) for number in range(len(odd_parts)))
 
     def test_a_full_ring_is_no_exception_and_counted(self):
         handler = shmring.Handler(path=f"{self.path}.small", capacity_bytes=1 << 20)
@@ -295,11 +295,15 @@ class CurrentSpan(HandlerTest):
             self.logger.info("outside")
             current[0] = broken
             self.logger.info("broken")
-        before, inside, outside, in_a_broken_one = logs(self.path)
+            context.span_id = "no id"
+            current[0] = types.SimpleNamespace(get_span_context=lambda: context)
+            self.logger.info("half of a context")
+        before, inside, outside, in_a_broken_one, in_half_a_one = logs(self.path)
         self.assertEqual((inside["traceId"], inside["spanId"], inside["flags"]), ("0" * 31 + "7", "0" * 15 + "8", 1))
         self.assertNotIn("traceId", before)
         self.assertNotIn("traceId", outside)
         self.assertNotIn("traceId", in_a_broken_one)
+        self.assertNotIn("traceId", in_half_a_one)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import collections.abc
 import enum
 import gc
 import logging
+import os
 import subprocess
 import sys
 import types
@@ -92,18 +93,25 @@ class Values(RingTest):
         self.assertEqual(attributes(self.only_log()["attributes"]), {"first": "x" * 100, "clears": "cleared"})
 
     def test_a_value_whose_str_takes_its_container_away_harms_nobody(self):
-        outer = []
+        program = '''if True:
+            import shmring, sys
+            logger, outer = shmring.open(sys.argv[1]).logger(), []
 
-        class Clears:
-            def __str__(self):
-                outer.clear()
-                return "cleared"
+            class Clears:
+                def __str__(self):
+                    outer.clear()
+                    return "cleared"
 
-        for inner in ([Clears(), "last"], {"clears": Clears(), "last": "last"}):
-            outer.append([inner])
-            del inner
-            values = self.arrived(outer)[0][0]
-            self.assertEqual(list(values.values()) if isinstance(values, dict) else values, ["cleared", "last"])
+            outer.append([Clears(), *map(str, range(100))])
+            logger.log(9, outer)
+            outer.append({"clears": Clears(), "last": "last"})
+            logger.log(9, outer)'''
+        environment = dict(os.environ, PYTHONMALLOC="debug")  # what is freed is overwritten
+        result = subprocess.run([sys.executable, "-c", program, self.path], env=environment, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        (a_list,), (a_dict,) = bodies(self.path)
+        self.assertEqual(a_list, ["cleared", *map(str, range(100))])
+        self.assertEqual(a_dict, {"clears": "cleared", "last": "last"})
 
     def test_what_only_claims_to_be_a_container_is_a_text(self):
         class Broken(collections.abc.Sequence):
