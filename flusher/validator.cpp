@@ -56,21 +56,21 @@ std::uint32_t Validator::context_of(const Slice& slice, const RecordView& record
     place = {slice_number_, static_cast<std::uint32_t>(checked_.contexts.size())};
     // The record's own verdict may still point into the scratch buffer: contexts are mended in one of their own.
     checked_.contexts.push_back(
-        {checked_context(otlp::MessageType::kResource, record.resource, known_.resource),
-         checked_context(otlp::MessageType::kInstrumentationScope, record.scope, known_.scope)});
+        {checked(otlp::MessageType::kResource, record.resource, known_.resource),
+         checked(otlp::MessageType::kInstrumentationScope, record.scope, known_.scope)});
   }
   return seen_context_ = place.context;
 }
 
-otlp::Bytes Validator::checked_context(otlp::MessageType type, otlp::Bytes bytes,
-                                       std::vector<std::byte>& known) {
-  if (bytes.empty() || is_equal(bytes, known)) return bytes;
-  std::vector<std::byte> buffer;
-  const otlp::Verdict verdict = otlp::validate(type, bytes, buffer);
-  if (verdict.outcome == otlp::Outcome::kInvalid) return {};
-  if (verdict.outcome != otlp::Outcome::kValid) return mended_.emplace_back(std::move(buffer));
-  known.assign(bytes.begin(), bytes.end());
-  return bytes;
+otlp::Context Validator::checked(otlp::MessageType type, otlp::Bytes record, std::vector<std::byte>& known) {
+  const otlp::Context as_it_is = otlp::split_context(record);
+  if (record.empty() || is_equal(record, known)) return as_it_is;
+  std::vector<std::byte> repaired;
+  const otlp::Context context = otlp::checked_context(type, record, repaired);
+  if (is_same(context.message, as_it_is.message) && context.schema_url.size() == as_it_is.schema_url.size())
+    known.assign(record.begin(), record.end());
+  if (!repaired.empty()) mended_.push_back(std::move(repaired));  // which moves none of its bytes
+  return context;
 }
 
 otlp::Bytes Validator::keep(const otlp::Verdict& verdict) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "libshmring/otlp/context.hpp"
 #include "libshmring/otlp/validate.hpp"
 #include "libshmring/reader.hpp"
 
@@ -27,10 +28,10 @@ struct BadRecord {
   otlp::Bytes bytes;
 };
 
-/// Who wrote a record, as encoded OTLP; empty where there is none, or none that is valid.
+/// Who wrote a record, as encoded OTLP, with schema URLs; empty where there is none, or none that is valid.
 struct RecordContext {
-  otlp::Bytes resource;
-  otlp::Bytes scope;
+  otlp::Context resource;
+  otlp::Context scope;
 };
 
 /// Spans point into the slice, and into the validator: valid until its next check().
@@ -50,6 +51,11 @@ class Validator {
   const std::array<std::uint64_t, otlp::kReasonCount>& invalid_by_reason() const noexcept { return invalid_; }
 
  private:
+  /// A record's context as it lies in the slice.
+  struct Seen {
+    otlp::Bytes resource;
+    otlp::Bytes scope;
+  };
   /// Where a record's context was found in the slice before.
   struct Place {
     std::uint64_t slice = 0;    // number of the slice; 0: of none
@@ -62,12 +68,12 @@ class Validator {
   };
 
   std::uint32_t context_of(const Slice& slice, const RecordView& record);
-  otlp::Bytes checked_context(otlp::MessageType type, otlp::Bytes bytes, std::vector<std::byte>& known);
+  otlp::Context checked(otlp::MessageType type, otlp::Bytes record, std::vector<std::byte>& known);
   /// Keeps a mended copy beyond the next validation.
   otlp::Bytes keep(const otlp::Verdict& verdict);
 
   CheckedSlice checked_;
-  RecordContext seen_;              // as the last record's context lies in the slice
+  Seen seen_;                       // of the last record
   std::uint32_t seen_context_ = 0;  // its index
   std::uint64_t slice_number_ = 0;
   std::vector<Place>

@@ -15,9 +15,13 @@ namespace shmring {
 constinit const std::atomic<std::uint32_t> Logger::nothing_passes{kNothingPasses};
 
 Logger Ring::logger(std::string_view scope_name, std::string_view scope_version) const {
+  return logger(ScopeOptions{.name = scope_name, .version = scope_version});
+}
+
+Logger Ring::logger(const ScopeOptions& options) const {
   const ProducerConfig& config = producer_config(*core_);
-  return Logger(writer(), scope({scope_name, scope_version}),
-                config.disabled ? &Logger::nothing_passes : min_severity(*core_), config.limits.log, clock());
+  return Logger(writer(), scope(options), config.disabled ? &Logger::nothing_passes : min_severity(*core_),
+                config.limits.log, clock());
 }
 
 Logger Logger::with_clock(Clock clock) const {

@@ -49,8 +49,9 @@ struct RecordView {
   RecordKind kind = RecordKind::kLog;
   std::uint32_t offset = 0;  // of its header in the block
   std::span<const std::byte> payload;
-  std::span<const std::byte> resource;  // encoded OTLP Resource; empty: none
-  std::span<const std::byte> scope;     // encoded InstrumentationScope; empty: none
+  std::span<const std::byte>
+      resource;  // the payload of its resource record (otlp/context.hpp takes it apart); empty: none
+  std::span<const std::byte> scope;  // likewise of its scope record
 };
 
 /// Walks the counted records of a slice, with their context, within bounds. Framing that cannot be followed ends the

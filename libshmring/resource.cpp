@@ -7,13 +7,12 @@
 
 #include <array>
 #include <climits>
-#include <map>
 #include <optional>
-#include <span>
 #include <utility>
 
 #include "libshmring/copy_here.hpp"
 #include "libshmring/environment.hpp"
+#include "libshmring/fields.hpp"
 #include "libshmring/text.hpp"
 #include "shmring/plain_encoder.hpp"
 #include "shmring/value_encoder.hpp"
@@ -21,8 +20,6 @@
 
 namespace shmring {
 namespace {
-
-using AttributeMap = std::map<std::string, std::string, std::less<>>;
 
 constexpr std::uint32_t kResourceAttributes = 1;  // field number of opentelemetry.proto.resource.v1.Resource
 constexpr std::string_view kServiceName = "service.name";
@@ -47,15 +44,15 @@ std::string host_name() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string();
 }
 
-AttributeMap detected_attributes() {
-  AttributeMap detected;
+ResourceAttributes detected_attributes() {
+  ResourceAttributes detected;
   const std::string executable = executable_name();
-  detected.emplace(kServiceName, executable.empty() ? "unknown_service" : "unknown_service:" + executable);
-  if (!executable.empty()) detected.emplace("process.executable.name", executable);
-  if (std::string host = host_name(); !host.empty()) detected.emplace("host.name", std::move(host));
-  detected.emplace("telemetry.sdk.name", "shmring");
-  detected.emplace("telemetry.sdk.language", "cpp");
-  detected.emplace("telemetry.sdk.version", kVersion);
+  detected.set(kServiceName, executable.empty() ? "unknown_service" : "unknown_service:" + executable);
+  if (!executable.empty()) detected.set("process.executable.name", executable);
+  if (const std::string host = host_name(); !host.empty()) detected.set("host.name", host);
+  detected.set("telemetry.sdk.name", "shmring");
+  detected.set("telemetry.sdk.language", "cpp");
+  detected.set("telemetry.sdk.version", kVersion);
   return detected;
 }
 
@@ -85,8 +82,8 @@ std::optional<std::string> percent_decoded(std::string_view text) {
 
 // OTEL_RESOURCE_ATTRIBUTES: W3C Baggage's list without properties. An empty member (a comma at the end) is no
 // mistake.
-std::optional<AttributeMap> parsed_attributes(std::string_view list) {
-  AttributeMap attributes;
+std::optional<ResourceAttributes> parsed_attributes(std::string_view list) {
+  ResourceAttributes attributes;
   while (!list.empty()) {
     const std::size_t comma = list.find(',');
     const std::string_view member = trimmed(list.substr(0, comma));
@@ -97,21 +94,16 @@ std::optional<AttributeMap> parsed_attributes(std::string_view list) {
     auto key = percent_decoded(trimmed(member.substr(0, equals)));
     auto value = percent_decoded(trimmed(member.substr(equals + 1)));
     if (!key || key->empty() || !value) return std::nullopt;
-    attributes.insert_or_assign(std::move(*key), std::move(*value));
+    attributes.set(*key, *value);
   }
   return attributes;
 }
 
-std::string encoded(const AttributeMap& attributes) {
-  const auto put = [&attributes](auto& sink) {
-    for (const auto& [key, value] : attributes)
-      wire::put_attribute(sink, kResourceAttributes, {key, value}, kUnlimited);
-  };
-  wire::SizeSink size;
-  put(size);
-  std::string bytes(size.size(), '\0');
-  wire::ByteSink sink(std::as_writable_bytes(std::span(bytes)).data());
-  put(sink);
+std::string encoded(std::string_view schema_url, const ResourceAttributes& attributes) {
+  std::string bytes;
+  if (!schema_url.empty())
+    append_fields(bytes, [schema_url](auto& sink) { wire::put_text(sink, kSchemaUrlField, schema_url); });
+  for (const auto& [key, field] : attributes.fields()) bytes += field;
   return bytes;
 }
 
@@ -145,32 +137,25 @@ constexpr std::size_t kPidAt = 4 + kPid.size() + 3;
 
 Result<FixedResource> encode_fixed_resource(const ResourceOptions& options) {
   FixedResource fixed;
-  AttributeMap attributes;
-  const auto add = [&attributes](std::string_view key, std::string_view value) {
-    attributes.insert_or_assign(std::string(key), std::string(value));
-  };
-  attributes = detected_attributes();
+  ResourceAttributes attributes = detected_attributes();
   if (const auto list = environment("OTEL_RESOURCE_ATTRIBUTES")) {
     if (const auto parsed = parsed_attributes(*list)) {
-      for (const auto& [key, value] : *parsed) add(key, value);
+      attributes.set(*parsed);
     } else {
       fixed.ignored.push_back("OTEL_RESOURCE_ATTRIBUTES=" + std::string(*list) +
                               " is ignored: not a list of key=value, percent-encoded, with commas between");
     }
   }
-  if (const auto name = environment("OTEL_SERVICE_NAME")) add(kServiceName, *name);
-  for (const auto& [key, value] : options.attributes) {
-    if (key.empty()) {
-      return Error{
-          ErrorCode::kInvalidArgument,
-          "ResourceOptions::attributes has an empty key (its value: \"" + value + "\"): give it a name"};
-    }
-    add(key, value);
+  if (const auto name = environment("OTEL_SERVICE_NAME")) attributes.set(kServiceName, *name);
+  if (options.attributes.contains("")) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "a resource attribute of the options has an empty key: give it a name"};
   }
-  if (!options.service_name.empty()) add(kServiceName, options.service_name);
-  attributes.erase(std::string(kPid));
+  attributes.set(options.attributes);
+  if (!options.service_name.empty()) attributes.set(kServiceName, options.service_name);
+  attributes.remove(kPid);
   fixed.has_instance_id = attributes.contains(kInstanceId);
-  fixed.encoded = encoded(attributes);
+  fixed.encoded = encoded(options.schema_url, attributes);
   std::array<std::byte, kProcessResourceMax> process{};
   const Uuid any{};
   const auto pid = static_cast<std::uint32_t>(::getpid());

@@ -16,7 +16,7 @@
 namespace shmring {
 
 struct FixedResource {
-  std::string encoded;                    // fields of an opentelemetry.proto.resource.v1.Resource
+  std::string encoded;                    // the schema URL (layout.hpp), and fields of an OTLP Resource
   bool has_instance_id = false;           // the user gave service.instance.id: the process part leaves it out
   std::string process = {};               // the process part of who encoded it: a child's differs in digits
   std::size_t instance_at = 0;            // where its service.instance.id begins

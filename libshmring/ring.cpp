@@ -77,9 +77,7 @@ Result<Ring> Ring::open(const std::filesystem::path& path, const ResourceOptions
 
 Result<void> Ring::create(const CreateOptions& options) { return RingFile::create(options); }
 
-ScopeId Ring::scope(const ScopeOptions& options) const {
-  return core_->intern_scope(options.name, options.version);
-}
+ScopeId Ring::scope(const ScopeOptions& options) const { return core_->intern_scope(options); }
 
 [[gnu::hot]] bool Ring::prepare_thread() const noexcept {
   if (find_writer(*core_) != nullptr) return true;

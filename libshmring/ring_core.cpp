@@ -125,8 +125,8 @@ Result<void> RingCore::prepare(const ProcessOptions& options) {
   return {};
 }
 
-ScopeId RingCore::intern_scope(std::string_view name, std::string_view version) {
-  std::string encoded = encode_scope_within(name, version, scope_limit(file_.geometry().block_bytes));
+ScopeId RingCore::intern_scope(const ScopeOptions& scope) {
+  std::string encoded = encode_scope_within(scope, scope_limit(file_.geometry().block_bytes));
   if (encoded.empty()) return {};
   const std::uint32_t known = std::min(scope_count_.load(std::memory_order_acquire), kMaxScopes - 1);  // P10
   for (std::uint32_t id = 1; id <= known; ++id) {

@@ -57,8 +57,8 @@ class RingCore {
   }
 
   /// The number of a scope in this process; {0} when all numbers are taken. Lock-free, allocates: not async-signal-safe.
-  ScopeId intern_scope(std::string_view name, std::string_view version);
-  /// The encoded InstrumentationScope; empty for {0}.
+  ScopeId intern_scope(const ScopeOptions& scope);
+  /// The payload of its scope record; empty for {0}.
   std::string_view scope(ScopeId id) const noexcept;
 
   /// Largest payload that a fresh block, or run of blocks, always has room for.

@@ -2,15 +2,22 @@
 // Instrumentation scopes as a block holds them.
 #include "libshmring/scope.hpp"
 
-#include <algorithm>
+#include <cstdint>
+
+#include "libshmring/fields.hpp"
+#include "shmring/value_encoder.hpp"
 
 namespace shmring {
 namespace {
 
-// InstrumentationScope (OTLP common.proto): name = 1, version = 2, both strings.
-constexpr char kNameTag = 0x0A;
-constexpr char kVersionTag = 0x12;
+// InstrumentationScope (OTLP common.proto).
+constexpr std::uint32_t kName = 1;
+constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kAttributes = 3;
+constexpr std::uint32_t kDroppedAttributesCount = 4;
+
 constexpr std::size_t kEnvelope = 1 + 3;  // a tag, and a length of at most 2^21
+constexpr std::size_t kCountField = 1 + 5;
 
 std::string_view cut(std::string_view text, std::size_t limit) noexcept {
   if (text.size() <= limit) return text;
@@ -19,24 +26,41 @@ std::string_view cut(std::string_view text, std::size_t limit) noexcept {
   return text.substr(0, end);
 }
 
-void append_string(std::string& out, char tag, std::string_view text) {
-  if (text.empty()) return;
-  out.push_back(tag);
-  std::size_t size = text.size();
-  for (; size >= 0x80; size >>= 7U) out.push_back(static_cast<char>((size & 0x7FU) | 0x80U));
-  out.push_back(static_cast<char>(size));
-  out.append(text);
+/// Those that leave `out` within the limit. Returns how many do not.
+std::uint32_t append_attributes(std::string& out, Attributes list, std::size_t limit) {
+  wire::SelectionBuffer buffer;
+  const wire::SelectedAttributes selected = wire::select_attributes(list, kUnlimited, buffer);
+  std::uint32_t dropped = selected.dropped;
+  for (std::uint32_t i = 0; i < selected.count; ++i) {
+    const auto put = [&](auto& sink) { wire::put_attribute(sink, kAttributes, selected[i], kUnlimited); };
+    if (out.size() + size_of_fields(put) <= limit) {
+      append_fields(out, put);
+    } else {
+      ++dropped;
+    }
+  }
+  return dropped;
 }
 
 }  // namespace
 
-std::string encode_scope_within(std::string_view name, std::string_view version, std::size_t limit) {
+std::string encode_scope_within(const ScopeOptions& scope, std::size_t limit) {
+  if (!scope.attributes.empty()) limit -= kCountField;  // room to say that some were dropped
   const std::size_t text_limit = limit - 2 * kEnvelope;
-  const std::string_view kept_version = cut(version, text_limit / 4);
-  const std::string_view kept_name = cut(name, text_limit - kept_version.size());
+  const std::string_view version = cut(scope.version, text_limit / 4);
+  const std::string_view name = cut(scope.name, text_limit - version.size());
+  const auto put_texts = [&](auto& sink) {
+    if (!name.empty()) wire::put_text(sink, kName, name);
+    if (!version.empty()) wire::put_text(sink, kVersion, version);
+  };
+  const auto put_schema_url = [&](auto& sink) {
+    if (!scope.schema_url.empty()) wire::put_text(sink, kSchemaUrlField, scope.schema_url);
+  };
   std::string out;
-  append_string(out, kNameTag, kept_name);
-  append_string(out, kVersionTag, kept_version);
+  if (size_of_fields(put_schema_url) + size_of_fields(put_texts) <= limit) append_fields(out, put_schema_url);
+  append_fields(out, put_texts);
+  if (const std::uint32_t dropped = append_attributes(out, scope.attributes, limit))
+    append_fields(out, [dropped](auto& sink) { wire::put_varint(sink, kDroppedAttributesCount, dropped); });
   return out;
 }
 

@@ -4,13 +4,15 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
+
+#include "shmring/ring.hpp"
 
 namespace shmring {
 
 constexpr std::size_t scope_limit(std::size_t block_bytes) noexcept { return block_bytes / 16; }
 
-/// An encoded InstrumentationScope of at most `limit` bytes: a longer name, then version, is cut at a UTF-8 boundary. Empty when both are.
-std::string encode_scope_within(std::string_view name, std::string_view version, std::size_t limit);
+/// The payload of a scope record (layout.hpp), of at most `limit` bytes. Who is first keeps its room: name and version, of which the longer than that are cut
+/// at a UTF-8 boundary; the schema URL, whole or not at all; attributes in their order, those that fit. Empty when the scope says nothing.
+std::string encode_scope_within(const ScopeOptions& scope, std::size_t limit);
 
 }  // namespace shmring

@@ -51,8 +51,12 @@ Tracer::Tracer(const Ring& ring, ScopeId scope, const ProducerConfig& config) no
       is_disabled_(config.disabled) {}
 
 Tracer Ring::tracer(std::string_view scope_name, std::string_view scope_version) const {
+  return tracer(ScopeOptions{.name = scope_name, .version = scope_version});
+}
+
+Tracer Ring::tracer(const ScopeOptions& options) const {
   const ProducerConfig& config = producer_config(*core_);
-  return Tracer(*this, scope({scope_name, scope_version}), config);
+  return Tracer(*this, scope(options), config);
 }
 
 Tracer Tracer::with_clock(Clock clock) const {

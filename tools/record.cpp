@@ -12,12 +12,6 @@ namespace {
 
 namespace proto = opentelemetry::proto;
 
-std::span<const std::byte> context(otlp::MessageType type, std::span<const std::byte> bytes,
-                                   std::vector<std::byte>& buffer) {
-  const otlp::Verdict verdict = otlp::validate(type, bytes, buffer);
-  return verdict.outcome == otlp::Outcome::kInvalid ? std::span<const std::byte>{} : verdict.payload;
-}
-
 template <typename Message>
 bool parse(Message& message, std::span<const std::byte> bytes) {
   return bytes.size() <= static_cast<std::size_t>(std::numeric_limits<int>::max()) &&
@@ -75,8 +69,8 @@ std::optional<CheckedRecord> CheckedRecords::next() {
     return CheckedRecord{
         .signal = signal_,
         .payload = verdict.payload,
-        .resource = context(otlp::MessageType::kResource, view->resource, resource_buffer_),
-        .scope = context(otlp::MessageType::kInstrumentationScope, view->scope, scope_buffer_)};
+        .resource = otlp::checked_context(otlp::MessageType::kResource, view->resource, resource_buffer_),
+        .scope = otlp::checked_context(otlp::MessageType::kInstrumentationScope, view->scope, scope_buffer_)};
   }
   unreadable_ += walk_.corrupt();
   return std::nullopt;
@@ -103,7 +97,8 @@ std::string DecodedRecord::service_name() const {
 
 std::optional<DecodedRecord> decode(const CheckedRecord& record) {
   DecodedRecord decoded;
-  if (!parse(decoded.resource, record.resource) || !parse(decoded.scope, record.scope)) return std::nullopt;
+  if (!parse(decoded.resource, record.resource.message) || !parse(decoded.scope, record.scope.message))
+    return std::nullopt;
   bool ok = false;
   switch (record.signal) {
     case Signal::kLogs:

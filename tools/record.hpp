@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "libshmring/otlp/context.hpp"
 #include "libshmring/reader.hpp"
 #include "opentelemetry/proto/common/v1/common.pb.h"
 #include "opentelemetry/proto/logs/v1/logs.pb.h"
@@ -25,8 +26,8 @@ namespace shmring::tools {
 struct CheckedRecord {
   Signal signal = Signal::kLogs;
   std::span<const std::byte> payload;
-  std::span<const std::byte> resource;
-  std::span<const std::byte> scope;
+  otlp::Context resource;
+  otlp::Context scope;
 };
 
 /// Walks the records of one slice.

@@ -37,6 +37,12 @@
 //  ticks. A clock record (a ClockAnchor) precedes the first such record of a section, and others follow at most a second of records
 //  apart; the latest before a record says what its ticks mean. Whoever reads converts, in its own copy; without a clock a time is 0.
 //
+//  SCHEMA URLS: OTLP has them beside a resource or a scope, not in it. Here the record of one that has a schema URL begins with it: a field
+//  kSchemaUrlField, a string, in front of the message; anywhere else that number means nothing. Who makes a request of the record
+//  cuts it off, and puts the text where OTLP has it. A reader that does not know of it takes it for a field of a later OTLP and hands
+//  it on within the message, where parsers pass over it: the URL is lost to that reader, and nothing else. So no version tells of it,
+//  and a ring that an earlier library made may hold such records.
+//
 //  LIFE OF A BLOCK (the state word; every change is a CAS from the exact word read)
 //
 //         claim: by a writer                   seal: by its owner when full, or by the
@@ -165,6 +171,9 @@ constexpr std::size_t record_bytes(std::size_t size) noexcept {
 }
 
 inline constexpr std::uint8_t kMaxTickFields = 2;
+
+/// Of what a resource or scope record may begin with. No field of OTLP can ever have it: Protocol Buffers keeps 19000 to 19999 to itself.
+inline constexpr std::uint32_t kSchemaUrlField = 19001;
 
 /// The payload of a clock record: a moment by both clocks, and how they run.
 struct ClockAnchor {

@@ -5,15 +5,14 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
+#include "shmring/attribute.hpp"
 #include "shmring/clock.hpp"
 #include "shmring/layout.hpp"
+#include "shmring/resource_attributes.hpp"
 #include "shmring/result.hpp"
 #include "shmring/writer.hpp"
 
@@ -45,7 +44,8 @@ struct CreateOptions {
 struct ResourceOptions {
   std::string service_name =
       {};  // empty: OTEL_SERVICE_NAME, service.name of OTEL_RESOURCE_ATTRIBUTES, unknown_service:<exe>
-  std::vector<std::pair<std::string, std::string>> attributes = {};  // beat those of the environment
+  ResourceAttributes attributes = {};  // beat those of the environment
+  std::string schema_url = {};         // of the attributes; empty: none
 };
 
 struct OpenOptions {
@@ -65,10 +65,14 @@ struct OpenOptions {
 /// another thread changes the environment.
 std::filesystem::path default_ring_path();
 
-/// An instrumentation scope (OpenTelemetry specification, "Instrumentation scope").
+/// An instrumentation scope (OpenTelemetry specification, "Instrumentation scope"). In a block it takes at most a sixteenth: longer names and
+/// versions are cut, a schema URL or an attribute that finds no room is left out as a whole; attributes left out are counted in
+/// the scope's dropped_attributes_count.
 struct ScopeOptions {
-  std::string_view name;
+  std::string_view name = {};
   std::string_view version = {};
+  Attributes attributes = {};
+  std::string_view schema_url = {};
 };
 
 /// A handle to an attached ring. Copies mean the same ring. The mapping stays until the process ends, so that no
@@ -88,11 +92,13 @@ class Ring {
   /// Makes a new ring file; kAlreadyExists when there is one.
   static Result<void> create(const CreateOptions& options = {});
 
-  /// A logger for an instrumentation scope. Cheap to copy; keep it. Scopes of the same name and version share a number.
+  /// A logger for an instrumentation scope. Cheap to copy; keep it. Scopes that are the same in all they say share a number.
   Logger logger(std::string_view scope_name, std::string_view scope_version = {}) const;
+  Logger logger(const ScopeOptions& scope) const;
 
   /// A tracer for an instrumentation scope, with the sampler of OTEL_TRACES_SAMPLER.
   Tracer tracer(std::string_view scope_name, std::string_view scope_version = {}) const;
+  Tracer tracer(const ScopeOptions& scope) const;
 
   /// Zero-copy access: encode straight into the ring.
   Writer writer() const noexcept { return Writer(core_); }

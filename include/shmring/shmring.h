@@ -33,7 +33,7 @@ extern "C" {
 /* ------------------------------------------------------------------------------------------------ version, errors */
 
 /* Of this interface. A library with a larger one still serves programs that were built with a smaller one. */
-#define SHMRING_ABI_VERSION 1
+#define SHMRING_ABI_VERSION 2
 
 /* That of the library that runs. Async-signal-safe. */
 SHMRING_API uint32_t shmring_abi_version(void);
@@ -148,9 +148,10 @@ typedef struct shmring_open_options {
   uint32_t max_record_bytes;     /* 0: 1 MiB */
   uint32_t reserved;             /* 0 */
   const char* service_name;      /* NULL: OTEL_SERVICE_NAME, service.name of OTEL_RESOURCE_ATTRIBUTES, unknown_service:<program> */
-  shmring_attributes resource;   /* texts only, others are refused; beat those of OTEL_RESOURCE_ATTRIBUTES */
+  shmring_attributes resource;   /* beat those of OTEL_RESOURCE_ATTRIBUTES. Interface 1 took texts only */
+  shmring_text resource_schema_url; /* of the attributes. Since interface 2 */
 } shmring_open_options;
-#define SHMRING_OPEN_OPTIONS_INIT {sizeof(shmring_open_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0, 0}}
+#define SHMRING_OPEN_OPTIONS_INIT {sizeof(shmring_open_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0, 0}, {0, 0}}
 
 /* Attaches to a ring, making it first if there is none; any number of processes may do so at once. `options` NULL: defaults. The mapping stays
  * until the process ends; opening the same file again gives the same one. */
@@ -167,6 +168,18 @@ SHMRING_API int shmring_set_min_severity(const shmring_ring* ring, uint32_t seve
  * SHMRING_E_DROPPED: it cannot write (no writer slot is free). Async-signal-safe. */
 SHMRING_API int shmring_prepare_thread(const shmring_ring* ring);
 
+/* An instrumentation scope in full. In the ring it takes at most a sixteenth of a block: longer names and versions are cut, a schema URL or an
+ * attribute that finds no room is left out; attributes left out are counted in the scope's dropped_attributes_count. Since interface 2, like
+ * the functions that take it. */
+typedef struct shmring_scope_options {
+  size_t size;
+  shmring_text name;
+  shmring_text version;
+  shmring_attributes attributes;
+  shmring_text schema_url;
+} shmring_scope_options;
+#define SHMRING_SCOPE_OPTIONS_INIT {sizeof(shmring_scope_options), {0, 0}, {0, 0}, {0, 0}, {0, 0}}
+
 /* --------------------------------------------------------------------------------------------------------- records */
 
 /* To what trace and span something belongs; ids of zeroes: to none. */
@@ -180,6 +193,7 @@ typedef struct shmring_trace_context {
 /* Loggers and tracers are for an instrumentation scope, which they name. Not freed, they are lost memory and nothing worse. */
 SHMRING_API int shmring_logger_new(const shmring_ring* ring, shmring_text scope_name, shmring_text scope_version,
                                    shmring_logger** logger);
+SHMRING_API int shmring_logger_new_for(const shmring_ring* ring, const shmring_scope_options* scope, shmring_logger** logger);
 SHMRING_API void shmring_logger_free(shmring_logger* logger);
 
 /* 1: a record of that severity would be written; 0: it would not, so there is no need to make it. One load. Async-signal-safe. */
@@ -205,6 +219,7 @@ SHMRING_API int shmring_log(const shmring_logger* logger, const shmring_log_reco
 
 SHMRING_API int shmring_tracer_new(const shmring_ring* ring, shmring_text scope_name, shmring_text scope_version,
                                    shmring_tracer** tracer);
+SHMRING_API int shmring_tracer_new_for(const shmring_ring* ring, const shmring_scope_options* scope, shmring_tracer** tracer);
 SHMRING_API void shmring_tracer_free(shmring_tracer* tracer);
 
 typedef enum shmring_span_kind {
@@ -319,6 +334,7 @@ typedef enum shmring_record_kind {
 
 /* The number of an instrumentation scope, for the functions below; 0 where the process has used up its 65,535. */
 SHMRING_API int shmring_scope(const shmring_ring* ring, shmring_text name, shmring_text version, uint16_t* scope);
+SHMRING_API int shmring_scope_for(const shmring_ring* ring, const shmring_scope_options* options, uint16_t* scope);
 
 /* Room in the ring for one record, seen by nobody until shmring_commit(). For the thread that reserved it; it keeps at most one. */
 typedef struct shmring_slot {

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "libshmring/c/handles.hpp"
+#include "libshmring/c/scopes.hpp"
 #include "libshmring/c/values.hpp"
 #include "libshmring/ring_core.hpp"
 
@@ -43,12 +44,16 @@ extern "C" {
 
 int shmring_logger_new(const shmring_ring* ring, shmring_text scope_name, shmring_text scope_version,
                        shmring_logger** logger) {
+  const shmring_scope_options scope = named_scope(scope_name, scope_version);
+  return shmring_logger_new_for(ring, &scope, logger);
+}
+
+int shmring_logger_new_for(const shmring_ring* ring, const shmring_scope_options* scope,
+                           shmring_logger** logger) {
   if (logger != nullptr) *logger = nullptr;
   if (ring == nullptr || logger == nullptr) return fail(SHMRING_E_INVALID_ARGUMENT, kNoHandle);
-  return guarded([&] {
-    *logger = new shmring_logger{ring->ring.logger(text_of(scope_name), text_of(scope_version))};
-    return int{SHMRING_OK};
-  });
+  return with_scope(
+      scope, [&](const ScopeOptions& options) { *logger = new shmring_logger{ring->ring.logger(options)}; });
 }
 
 void shmring_logger_free(shmring_logger* logger) { delete logger; }
@@ -80,12 +85,16 @@ int shmring_log(const shmring_logger* logger, const shmring_log_record* given) {
 
 int shmring_tracer_new(const shmring_ring* ring, shmring_text scope_name, shmring_text scope_version,
                        shmring_tracer** tracer) {
+  const shmring_scope_options scope = named_scope(scope_name, scope_version);
+  return shmring_tracer_new_for(ring, &scope, tracer);
+}
+
+int shmring_tracer_new_for(const shmring_ring* ring, const shmring_scope_options* scope,
+                           shmring_tracer** tracer) {
   if (tracer != nullptr) *tracer = nullptr;
   if (ring == nullptr || tracer == nullptr) return fail(SHMRING_E_INVALID_ARGUMENT, kNoHandle);
-  return guarded([&] {
-    *tracer =
-        new shmring_tracer{ring->ring.tracer(text_of(scope_name), text_of(scope_version)), ring->ring.core()};
-    return int{SHMRING_OK};
+  return with_scope(scope, [&](const ScopeOptions& options) {
+    *tracer = new shmring_tracer{ring->ring.tracer(options), ring->ring.core()};
   });
 }
 

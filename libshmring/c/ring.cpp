@@ -7,6 +7,7 @@
 
 #include "libshmring/accounting.hpp"
 #include "libshmring/c/handles.hpp"
+#include "libshmring/c/scopes.hpp"
 #include "libshmring/c/values.hpp"
 #include "libshmring/ring_core.hpp"
 
@@ -42,15 +43,9 @@ int read_options(const shmring_open_options& given, OpenOptions& options) {
   if (given.max_record_bytes != 0) options.max_record_bytes = given.max_record_bytes;
   options.clock = clock_of(given.clock);
   if (given.service_name != nullptr) options.resource.service_name = given.service_name;
-  const std::size_t count = given.resource.data == nullptr ? 0 : given.resource.count;
-  for (std::size_t i = 0; i < count; ++i) {
-    const shmring_attribute& attribute = given.resource.data[i];
-    if (attribute.value.kind != SHMRING_STRING)
-      return fail(SHMRING_E_INVALID_ARGUMENT,
-                  "resource attribute \"" + std::string(text_of(attribute.key)) + "\" is no text");
-    options.resource.attributes.emplace_back(text_of(attribute.key),
-                                             text_of(attribute.value.as.string, attribute.value.size));
-  }
+  Converter converter;
+  options.resource.attributes = converter.attributes(given.resource);
+  options.resource.schema_url = text_of(given.resource_schema_url);
   return SHMRING_OK;
 }
 
@@ -126,12 +121,14 @@ int shmring_prepare_thread(const shmring_ring* ring) {
 }
 
 int shmring_scope(const shmring_ring* ring, shmring_text name, shmring_text version, std::uint16_t* scope) {
+  const shmring_scope_options options = named_scope(name, version);
+  return shmring_scope_for(ring, &options, scope);
+}
+
+int shmring_scope_for(const shmring_ring* ring, const shmring_scope_options* given, std::uint16_t* scope) {
   if (ring == nullptr || scope == nullptr)
     return fail(SHMRING_E_INVALID_ARGUMENT, "no ring, or no place for the scope's number");
-  return guarded([&] {
-    *scope = ring->ring.scope({text_of(name), text_of(version)}).value;
-    return int{SHMRING_OK};
-  });
+  return with_scope(given, [&](const ScopeOptions& options) { *scope = ring->ring.scope(options).value; });
 }
 
 int shmring_reserve(const shmring_ring* ring, std::uint32_t record_kind, std::uint16_t scope,

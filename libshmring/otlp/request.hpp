@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "libshmring/otlp/context.hpp"
 #include "libshmring/otlp/wire.hpp"
 
 namespace shmring::otlp {
@@ -30,6 +31,9 @@ class RequestBuilder {
   // and mostly a scope, so a caller asks once and keeps the answer. Empty bytes mean: leave the field out.
   Group group(Bytes resource, Bytes scope, std::string_view scope_schema_url = {},
               std::string_view resource_schema_url = {});
+  Group group(const Context& resource, const Context& scope) {
+    return group(resource.message, scope.message, scope.schema_url, resource.schema_url);
+  }
 
   // What encoded_size() would be after add(group, payload) with a payload of that many bytes.
   std::size_t size_with(Group group, std::size_t payload_bytes) const noexcept;

@@ -45,6 +45,14 @@ static void without_a_ring(void) {
   CHECK(tracer == NULL);
   uint16_t scope = 7;
   REFUSED(shmring_scope(NULL, kNothing, kNothing, &scope));
+  const shmring_scope_options described = SHMRING_SCOPE_OPTIONS_INIT;
+  logger = (shmring_logger*)(void*)kStale;
+  REFUSED(shmring_logger_new_for(NULL, &described, &logger));
+  CHECK(logger == NULL);
+  tracer = (shmring_tracer*)(void*)kStale;
+  REFUSED(shmring_tracer_new_for(NULL, &described, &tracer));
+  CHECK(tracer == NULL);
+  REFUSED(shmring_scope_for(NULL, &described, &scope));
   shmring_slot slot;
   REFUSED(shmring_reserve(NULL, SHMRING_RECORD_LOG, 0, 8, &slot));
   REFUSED(shmring_commit(&slot, 0));
@@ -59,6 +67,16 @@ static void without_a_place(const shmring_ring* ring) {
   REFUSED(shmring_logger_new(ring, kNothing, kNothing, NULL));
   REFUSED(shmring_tracer_new(ring, kNothing, kNothing, NULL));
   REFUSED(shmring_scope(ring, kNothing, kNothing, NULL));
+  const shmring_scope_options described = SHMRING_SCOPE_OPTIONS_INIT;
+  REFUSED(shmring_logger_new_for(ring, &described, NULL));
+  REFUSED(shmring_tracer_new_for(ring, &described, NULL));
+  REFUSED(shmring_scope_for(ring, &described, NULL));
+  uint16_t scope = 7;
+  shmring_scope_options sized = {.name = kNull, .version = kNull, .attributes = {NULL, 3}, .schema_url = kNull};
+  for (; sized.size < sizeof(size_t); ++sized.size)
+    CHECK(shmring_scope_for(ring, &sized, &scope) == SHMRING_E_INCOMPATIBLE_VERSION);
+  for (; sized.size <= sizeof(sized); ++sized.size) CHECK(shmring_scope_for(ring, &sized, &scope) == 0 && scope == 0);
+  CHECK(shmring_scope_for(ring, NULL, &scope) == SHMRING_E_INCOMPATIBLE_VERSION);
   REFUSED(shmring_reserve(ring, SHMRING_RECORD_LOG, 0, 8, NULL));
   REFUSED(shmring_commit(NULL, 0));
   shmring_abandon(NULL);

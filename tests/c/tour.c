@@ -154,6 +154,36 @@ static void use_raw_records(const shmring_ring* ring) {
   shmring_abandon(&slot);
 }
 
+static void use_scopes(const shmring_ring* ring) {
+  const shmring_attribute attribute = shmring_attr("scope.kind", shmring_int_value(1));
+  shmring_scope_options scope = SHMRING_SCOPE_OPTIONS_INIT;
+  scope.name = shmring_str("tour");
+  scope.version = shmring_str("raw");
+  uint16_t plain = 0, same = 0, other = 0;
+  CHECK(shmring_scope(ring, scope.name, scope.version, &plain) == 0);
+  CHECK(shmring_scope_for(ring, &scope, &same) == 0 && same == plain);
+  scope.attributes.data = &attribute;
+  scope.attributes.count = 1;
+  CHECK(shmring_scope_for(ring, &scope, &same) == 0 && same != plain);
+  scope.schema_url = shmring_str("https://opentelemetry.io/schemas/1.30.0");
+  CHECK(shmring_scope_for(ring, &scope, &other) == 0 && other != plain && other != same);
+  CHECK(shmring_scope_for(ring, &scope, &same) == 0 && same == other);
+
+  shmring_logger* logger = NULL;
+  shmring_tracer* tracer = NULL;
+  CHECK(shmring_logger_new_for(ring, &scope, &logger) == 0 && logger != NULL);
+  CHECK(shmring_tracer_new_for(ring, &scope, &tracer) == 0 && tracer != NULL);
+  shmring_logger_free(logger);
+  shmring_tracer_free(tracer);
+  CHECK(shmring_logger_new_for(ring, NULL, &logger) == SHMRING_E_INCOMPATIBLE_VERSION);
+  CHECK(shmring_tracer_new_for(NULL, &scope, &tracer) == SHMRING_E_INVALID_ARGUMENT);
+  CHECK(shmring_scope_for(ring, &scope, NULL) == SHMRING_E_INVALID_ARGUMENT);
+  scope.size = offsetof(shmring_scope_options, attributes); /* a program that knows of name and version only */
+  CHECK(shmring_scope_for(ring, &scope, &same) == 0 && same == plain);
+  scope.size = 0;
+  CHECK(shmring_scope_for(ring, &scope, &same) == SHMRING_E_INCOMPATIBLE_VERSION);
+}
+
 static uint32_t told_cause = 999;
 static void on_drop(uint32_t cause, const char* message, size_t message_size) {
   told_cause = message != NULL && message_size != 0 ? cause : 998;
@@ -170,10 +200,6 @@ static void open_what_cannot_be_opened(void) {
   options.clock = 4;
   CHECK(shmring_open(&options, &ring) == SHMRING_E_INVALID_ARGUMENT);
   options.clock = 0;
-  const shmring_attribute number = shmring_attr("n", shmring_int_value(1));
-  options.resource.data = &number;
-  options.resource.count = 1;
-  CHECK(shmring_open(&options, &ring) == SHMRING_E_INVALID_ARGUMENT);
   options.size = 3;
   CHECK(shmring_open(&options, &ring) == SHMRING_E_INCOMPATIBLE_VERSION);
   CHECK(shmring_open(&options, NULL) == SHMRING_E_INVALID_ARGUMENT);
@@ -198,7 +224,10 @@ static void print_layout(void) {
   FIELD(shmring_open_options, block_bytes), FIELD(shmring_open_options, writers), FIELD(shmring_open_options, on_full);
   FIELD(shmring_open_options, block_timeout_us), FIELD(shmring_open_options, max_record_bytes);
   FIELD(shmring_open_options, reserved), FIELD(shmring_open_options, service_name);
-  FIELD(shmring_open_options, resource);
+  FIELD(shmring_open_options, resource), FIELD(shmring_open_options, resource_schema_url);
+  STRUCT(shmring_scope_options);
+  FIELD(shmring_scope_options, size), FIELD(shmring_scope_options, name), FIELD(shmring_scope_options, version);
+  FIELD(shmring_scope_options, attributes), FIELD(shmring_scope_options, schema_url);
   STRUCT(shmring_trace_context);
   FIELD(shmring_trace_context, trace_id), FIELD(shmring_trace_context, span_id), FIELD(shmring_trace_context, flags);
   STRUCT(shmring_log_record);
@@ -256,9 +285,15 @@ int main(int argc, char** argv) {
   options.path = argv[1];
   options.capacity_bytes = 4U << 20U;
   options.service_name = "tour";
-  const shmring_attribute where = shmring_attr("host.name", shmring_string_value("here"));
-  options.resource.data = &where;
+  const shmring_attribute nameless = shmring_attr("", shmring_int_value(1));
+  options.resource.data = &nameless;
   options.resource.count = 1;
+  CHECK(shmring_open(&options, &ring) == SHMRING_E_INVALID_ARGUMENT && ring == NULL);
+  const shmring_attribute where[] = {shmring_attr("host.name", shmring_string_value("here")),
+                                     shmring_attr("host.cores", shmring_int_value(4))};
+  options.resource.data = where;
+  options.resource.count = 2;
+  options.resource_schema_url = shmring_str("https://opentelemetry.io/schemas/1.29.0");
   if (shmring_open(&options, &ring) != 0) {
     (void)fprintf(stderr, "tour: %s\n", shmring_error_message());
     return 1;
@@ -271,6 +306,7 @@ int main(int argc, char** argv) {
   CHECK(told_cause == SHMRING_DROP_TOO_LARGE);
   use_spans(ring);
   use_raw_records(ring);
+  use_scopes(ring);
 
   shmring_status status = {.size = sizeof(status)};
   CHECK(shmring_get_status(ring, &status) == 0);

@@ -66,7 +66,31 @@ TEST(Validator, AResourceThatIsNoResourceIsLeftOut) {
   Validator validator;
   const CheckedSlice& checked = validator.check(slice);
   ASSERT_EQ(checked.records.size(), 1U);
-  EXPECT_TRUE(checked.contexts[checked.records[0].context].resource.empty());
+  EXPECT_TRUE(checked.contexts[checked.records[0].context].resource.message.empty());
+}
+
+TEST(Validator, TakesSchemaUrlsOffEachContextAlsoOfOneItKnows) {
+  const std::string url = "\xCA\xA3\x09\x03url";  // field 19001
+  const std::string resource = testing::resource_payload("svc");
+  Validator validator;
+  for (int slices = 0; slices < 2; ++slices) {
+    for (const bool has_scope : {false, true}) {
+      BlockMaker block(1);
+      block.append(RecordKind::kResource, url + resource);
+      if (has_scope) block.append(RecordKind::kScope, "\xCA\xA3\x09\x02\xFF\xFF\x0A\x01s");
+      block.add_log("a");
+      const Slice slice = block.take();
+      const CheckedSlice& checked = validator.check(slice);
+      ASSERT_EQ(checked.records.size(), 1U);
+      const RecordContext& context = checked.contexts[checked.records[0].context];
+      EXPECT_EQ(context.resource.schema_url, "url");
+      EXPECT_EQ(std::string(reinterpret_cast<const char*>(context.resource.message.data()),
+                            context.resource.message.size()),
+                resource);
+      EXPECT_EQ(context.scope.schema_url, "") << "it is no UTF-8";
+      EXPECT_EQ(context.scope.message.size(), has_scope ? 3U : 0U);
+    }
+  }
 }
 
 }  // namespace

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "program.hpp"
+#include "shmring/logger.hpp"
 #include "shmring/ring.hpp"
 
 namespace shmring::tools::test {
@@ -41,6 +43,37 @@ TEST(Dump, KeepsSignalsApart) {
   const auto json = nlohmann::json::parse(traces.out);
   EXPECT_EQ(json["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["name"], "work");
   EXPECT_EQ(shmring({"dump", ring.path(), "--signal", "smoke"}).exit_code, 2);
+}
+
+TEST(Dump, ShowsAllThatAScopeAndAResourceSay) {
+  const TestRing ring;
+  {
+    const auto opened = Ring::open(
+        ring.path(),
+        {.attributes = {{"host.cores", 4}, {"zones", Values{"a", "b"}}}, .schema_url = "resource:url"});
+    ASSERT_TRUE(opened);
+    const Logger logger = opened->logger(ScopeOptions{
+        .name = "scope", .version = "1", .attributes = {{"truth", true}}, .schema_url = "scope:url"});
+    ASSERT_TRUE(logger.emit({.body = "a"}));
+    ASSERT_TRUE(opened->logger("scope", "1").emit({.body = "b"}));
+  }
+  const auto json = nlohmann::json::parse(shmring({"dump", ring.path()}).out);
+  const auto& resource = json["resourceLogs"][0];
+  EXPECT_EQ(resource["schemaUrl"], "resource:url");
+  std::map<std::string, nlohmann::json> attributes;
+  for (const auto& each : resource["resource"]["attributes"]) attributes[each["key"]] = each["value"];
+  EXPECT_EQ(attributes["host.cores"], nlohmann::json::parse(R"({"intValue":"4"})"));
+  EXPECT_EQ(attributes["zones"],
+            nlohmann::json::parse(R"({"arrayValue":{"values":[{"stringValue":"a"},{"stringValue":"b"}]}})"));
+  ASSERT_EQ(resource["scopeLogs"].size(), 2U);
+  const auto& scope = resource["scopeLogs"][0];
+  EXPECT_EQ(scope["schemaUrl"], "scope:url");
+  EXPECT_EQ(
+      scope["scope"],
+      nlohmann::json::parse(
+          R"({"name":"scope","version":"1","attributes":[{"key":"truth","value":{"boolValue":true}}]})"));
+  EXPECT_FALSE(resource["scopeLogs"][1].contains("schemaUrl"));
+  EXPECT_NE(shmring({"dump", ring.path(), "--format", "pretty"}).out.find("scope"), std::string::npos);
 }
 
 TEST(Dump, SaysWhatIsNoOtlpAndShowsTheRest) {

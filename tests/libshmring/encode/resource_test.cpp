@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "opentelemetry/proto/resource/v1/resource.pb.h"
 #include "scoped_environment.hpp"
@@ -89,6 +90,38 @@ TEST_F(Resource, IgnoresAMalformedListAsAWholeAndNotesIt) {
     EXPECT_FALSE(attributes_of(resource->encoded).contains("a")) << bad;
     EXPECT_THAT(resource->ignored, testing::ElementsAre(testing::HasSubstr(bad)));
   }
+}
+
+TEST_F(Resource, KeepsTheKindOfEachValueAndACopyOfIt) {
+  ResourceOptions options;
+  {
+    const std::string text = "a text that is gone when the ring is opened";
+    const std::vector<std::string> list = {"a", "b"};
+    options.attributes = {
+        {"text", text}, {"number", -4}, {"truth", true}, {"list", list}, {"map", Attributes{{"k", 0.5}}}};
+    options.attributes.set("number", 4);
+  }
+  const auto encoded = encode_fixed_resource(options);
+  ASSERT_TRUE(encoded);
+  opentelemetry::proto::resource::v1::Resource resource;
+  ASSERT_TRUE(resource.ParseFromString(encoded->encoded));
+  std::map<std::string, opentelemetry::proto::common::v1::AnyValue> values;
+  for (const auto& each : resource.attributes()) values[each.key()] = each.value();
+  EXPECT_EQ(values.at("text").string_value(), "a text that is gone when the ring is opened");
+  EXPECT_EQ(values.at("number").int_value(), 4);
+  EXPECT_TRUE(values.at("truth").bool_value());
+  ASSERT_EQ(values.at("list").array_value().values_size(), 2);
+  EXPECT_EQ(values.at("list").array_value().values(1).string_value(), "b");
+  ASSERT_EQ(values.at("map").kvlist_value().values_size(), 1);
+  EXPECT_EQ(values.at("map").kvlist_value().values(0).value().double_value(), 0.5);
+}
+
+TEST_F(Resource, BeginsWithTheSchemaUrlWhichNoParserMinds) {
+  const auto plain = encode_fixed_resource({});
+  const auto encoded = encode_fixed_resource({.schema_url = "u:"});
+  ASSERT_TRUE(plain && encoded);
+  EXPECT_EQ(encoded->encoded, "\xCA\xA3\x09\x02u:" + plain->encoded);  // field 19001
+  EXPECT_EQ(attributes_of(encoded->encoded), attributes_of(plain->encoded));
 }
 
 TEST_F(Resource, RefusesAnOptionWithoutAKey) {

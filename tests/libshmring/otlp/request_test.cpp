@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "libshmring/otlp/json.hpp"
+#include "shmring/layout.hpp"
 #include "tests/libshmring/otlp/otlp_test_support.hpp"
 
 namespace shmring::otlp {
@@ -13,6 +15,7 @@ using testing::field;
 using testing::kSignals;
 using testing::LogsRequest;
 using testing::OtlpGenerator;
+using testing::varint_field;
 using namespace std::string_literals;
 
 std::string finish(RequestBuilder& builder) {
@@ -33,9 +36,90 @@ TEST(RequestBuilder, PutsHeadersAroundOnePayload) {
   EXPECT_EQ(finish(builder), field(1, field(1, "R") + field(2, scope) + field(3, "resource-url")));
 }
 
+// As a ring has them: the URL in front, in a field of our own.
+std::string context_record(const std::string& schema_url, const std::string& message) {
+  return field(kSchemaUrlField, schema_url) + message;
+}
+
+TEST(RingContext, IsTakenApartAtItsFirstFieldOnly) {
+  const auto parts = [](const std::string& record) {
+    const std::vector<std::byte> copy = testing::exact_copy(record);
+    const Context context = split_context(copy);
+    return std::pair(std::string(testing::as_text(context.message)), std::string(context.schema_url));
+  };
+  using Parts = std::pair<std::string, std::string>;
+  const std::string name = field(1, "name");
+  EXPECT_EQ(parts(""), Parts("", ""));
+  EXPECT_EQ(parts(name), Parts(name, ""));
+  EXPECT_EQ(parts(context_record("url", name)), Parts(name, "url"));
+  EXPECT_EQ(parts(context_record("url", "")), Parts("", "url"));
+  EXPECT_EQ(parts(context_record("", name)), Parts(name, ""));
+  EXPECT_EQ(parts(context_record("url", context_record("second", name))),
+            Parts(context_record("second", name), "url"));
+  EXPECT_EQ(parts(name + context_record("behind", "")), Parts(name + context_record("behind", ""), ""));
+  EXPECT_EQ(parts(varint_field(kSchemaUrlField, 1) + name),
+            Parts(varint_field(kSchemaUrlField, 1) + name, ""));
+  for (const char* cut :
+       {"\xCA", "\xCA\xA3", "\xCA\xA3\x09", "\xCA\xA3\x09\x02", "\xCA\xA3\x09\x02u", "\xCA\xA3\x09\xFF\xFF"})
+    EXPECT_EQ(parts(cut), Parts(cut, ""));
+}
+
+TEST(RingContext, ReachesTheRequestAsOtlpHasIt) {
+  const std::string resource_url = "https://opentelemetry.io/schemas/1.30.0";
+  OtlpGenerator random{24};
+  auto resource = random.resource();
+  resource.add_attributes()->set_key("k");
+  auto scope = random.scope();
+  scope.set_name("scope");
+  scope.add_attributes()->set_key("s");
+  const std::string resource_record = context_record(resource_url, resource.SerializeAsString());
+  const std::string scope_record = context_record("scope:url", scope.SerializeAsString());
+  for (const Signal signal : kSignals) {
+    std::vector<std::byte> repaired[2];
+    RequestBuilder builder;
+    builder.add(builder.group(
+                    checked_context(MessageType::kResource, as_bytes(resource_record), repaired[0]),
+                    checked_context(MessageType::kInstrumentationScope, as_bytes(scope_record), repaired[1])),
+                as_bytes(testing::random_record(signal, random)));
+    const std::string request = finish(builder);
+    std::string text;
+    append_request_json(signal, as_bytes(request), text);
+    EXPECT_NE(text.find("],\"schemaUrl\":\"scope:url\"}],\"schemaUrl\":\"" + resource_url + "\"}]}"),
+              std::string::npos)
+        << text;
+    if (signal != Signal::kLogs) continue;
+    LogsRequest parsed;
+    ASSERT_TRUE(parsed.ParseFromString(request));
+    const auto& of_resource = parsed.resource_logs(0);
+    EXPECT_EQ(of_resource.schema_url(), resource_url);
+    EXPECT_EQ(of_resource.resource().SerializeAsString(), resource.SerializeAsString());
+    EXPECT_EQ(of_resource.scope_logs(0).schema_url(), "scope:url");
+    EXPECT_EQ(of_resource.scope_logs(0).scope().SerializeAsString(), scope.SerializeAsString());
+  }
+}
+
+TEST(RingContext, OfHostileBytesSpoilsNoRequest) {
+  std::vector<std::byte> repaired;
+  const auto checked = [&](const std::string& record) {
+    return checked_context(MessageType::kInstrumentationScope, as_bytes(record), repaired);
+  };
+  const std::string name = field(1, "name");
+  // A text that is no UTF-8, as a URL, makes parsers refuse the whole request.
+  EXPECT_EQ(checked(context_record("\xFF\xFE", name)).schema_url, "");
+  EXPECT_EQ(testing::as_text(checked(context_record("\xFF\xFE", name)).message), name);
+  // A message that is none takes its URL with it.
+  EXPECT_EQ(checked(context_record("url", "\xFF\xFF")).schema_url, "");
+  EXPECT_TRUE(checked(context_record("url", "\xFF\xFF")).message.empty());
+  // What is mended keeps it.
+  const Context mended = checked(context_record("url", field(1, "na\xFFme")));
+  EXPECT_EQ(mended.schema_url, "url");
+  EXPECT_EQ(testing::as_text(mended.message), field(1, "na\xEF\xBF\xBDme"));
+  EXPECT_TRUE(checked("\xCA\xA3\x09\xFF\xFF").message.empty());
+}
+
 TEST(RequestBuilder, LeavesOutWhatIsEmpty) {
   RequestBuilder builder;
-  builder.add(builder.group({}, {}), {});
+  builder.add(builder.group(Bytes{}, Bytes{}), {});
   EXPECT_EQ(finish(builder), field(1, field(2, field(2, ""))));
 }
 

@@ -52,7 +52,7 @@ std::string damaged(std::string record, OtlpGenerator& random) {
 
 void expect_parses_in_a_request(Signal signal, Bytes payload) {
   RequestBuilder builder;
-  builder.add(builder.group({}, {}), payload);
+  builder.add(builder.group(Bytes{}, Bytes{}), payload);
   std::string request;
   builder.finish(request);
   EXPECT_TRUE(testing::empty_request(signal)->ParseFromString(request));
