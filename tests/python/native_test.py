@@ -316,6 +316,29 @@ class Rings(RingTest):
         resource = attributes(requests(self.path)[0]["resourceLogs"][0]["resource"]["attributes"])
         self.assertEqual((resource["service.name"], resource["deployment.environment.name"]), ("shop", "test"))
 
+    def test_a_resource_keeps_the_kinds_of_its_values(self):
+        given = {"cores": 4, "load": 0.5, "spot": True, "zones": ["a", "b"], "raw": {"k": None}}
+        shmring.open(self.path, resource=given, resource_schema_url="https://example.org/1").logger().log(INFO, "")
+        of_resource = requests(self.path)[0]["resourceLogs"][0]
+        found = attributes(of_resource["resource"]["attributes"])
+        self.assertEqual({key: found[key] for key in given}, given)
+        self.assertIs(found["spot"], True)
+        self.assertEqual(of_resource["schemaUrl"], "https://example.org/1")
+
+    def test_a_scope_arrives_with_attributes_and_schema_url(self):
+        ring = shmring.open(self.path)
+        scope = dict(attributes={"n": 1, "list": ["x", 2]}, schema_url="https://example.org/2")
+        ring.logger("a", "1", **scope).log(INFO, "")
+        self.assertEqual(ring.scope("a", "1", **scope), ring.scope("a", "1", **scope))
+        self.assertNotEqual(ring.scope("a", "1", **scope), ring.scope("a", "1"))
+        ring.tracer("a", "1", **scope).emit("x", (1, 2), 1, 2)
+        for request, resource, scopes in zip(requests(self.path), ("resourceLogs", "resourceSpans"), ("scopeLogs", "scopeSpans")):
+            (found,) = request[resource][0][scopes]
+            self.assertEqual((found["scope"]["name"], attributes(found["scope"]["attributes"]), found["schemaUrl"]),
+                             ("a", scope["attributes"], scope["schema_url"]))
+        self.assertRaises(TypeError, ring.logger, "a", "1", {"n": 1})
+        self.assertRaises(TypeError, ring.logger, "a", attributes=1)
+
     def test_errors_say_what_is_wrong_and_have_a_code(self):
         with self.assertRaises(shmring.Error) as caught:
             shmring.open(self.path, attach_only=True)
@@ -329,7 +352,7 @@ class Rings(RingTest):
         self.assertRaises(TypeError, shmring.open, self.path, service_name=5)
         self.assertRaises(TypeError, shmring.open, 5)
         self.assertRaises(ValueError, shmring.open, self.path, on_full="wait")
-        self.assertRaises(TypeError, shmring.open, self.path, resource={"a": 1})
+        self.assertRaises(TypeError, shmring.open, self.path, resource=1)
         self.assertRaises(OverflowError, shmring.open, self.path, writers=2**40)
         self.assertRaises(TypeError, shmring.Ring)
 

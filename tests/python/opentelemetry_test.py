@@ -42,7 +42,8 @@ from support import RingTest, attributes, bodies, logs, records, requests, spans
 
 logging.getLogger("opentelemetry").setLevel(logging.ERROR)  # it warns of each attribute beyond a limit
 warnings.simplefilter("ignore")
-RESOURCE = Resource({"service.name": "shop", "deployment.environment.name": "test", "host.cores": 4, "list": ["a", "b"]})
+RESOURCE = Resource({"service.name": "shop", "deployment.environment.name": "test", "host.cores": 4, "load": 0.5, "spot": True,
+                     "list": ["a", "b"], "numbers": [1, 2]}, "https://opentelemetry.io/schemas/1.29.0")
 CASES = 300
 
 
@@ -61,11 +62,32 @@ def as_message(kind, request):
 
 
 def by_scope(request, resources, scopes, items):
+    """Records by all that their scope says."""
     found = {}
     for resource in getattr(request, resources):
         for scope in getattr(resource, scopes):
-            found.setdefault((scope.scope.name, scope.scope.version), []).extend(getattr(scope, items))
+            found.setdefault((str(scope.scope), scope.schema_url), []).extend(getattr(scope, items))
     return found
+
+
+def resources(request, kind):
+    """(attributes, schema URL) of each, without those that are the process's own."""
+    return [({entry.key: entry.value for entry in each.resource.attributes if entry.key not in ("process.pid", "service.instance.id")},
+             each.schema_url) for each in getattr(request, kind)]
+
+
+SCOPES = [dict(name="a", version="1"), dict(name="a", version="2"), dict(name="b", version=""),
+          dict(name="c.d", version="0.1", schema_url="https://opentelemetry.io/schemas/1.30.0"),
+          dict(name="c.d", version="0.1", schema_url="https://opentelemetry.io/schemas/1.31.0"),
+          dict(name="c.d", version="0.1", attributes={"text": "\u00e9", "truth": True, "number": -1, "real": 0.5, "list": ["x", "y"]}),
+          dict(name="c.d", version="0.1", attributes={"truth": True}),
+          dict(name="c.d", version="0.1", attributes={"truth": False}, schema_url="https://opentelemetry.io/schemas/1.30.0")]
+
+
+def scoped(get):
+    """What the SDK's provider gives for each of these."""
+    return [get(*(each[key] for key in ("name", "version")), schema_url=each.get("schema_url"), attributes=each.get("attributes"))
+            for each in SCOPES]
 
 
 class Compared(RingTest):
@@ -79,6 +101,9 @@ class Compared(RingTest):
         return merged
 
     def assert_same(self, theirs, ours_, parts, forget=lambda record: None):
+        (expected, url), = resources(theirs, parts[0])
+        for attributes_, schema_url in resources(ours_, parts[0]):
+            self.assertEqual(({key: attributes_.get(key) for key in expected}, schema_url), (expected, url))
         theirs, ours_ = by_scope(theirs, *parts), by_scope(ours_, *parts)
         self.assertEqual(set(theirs), set(ours_))
         for scope, expected in theirs.items():
@@ -108,7 +133,7 @@ class Logs(Compared):
 
     def test_generated_records_arrive_as_the_sdk_encodes_them(self):
         make = Generator(1)
-        scopes = [self.provider.get_logger(name, version) for name, version in (("a", "1"), ("a", "2"), ("b", ""), ("c.d", "0.1"))]
+        scopes = scoped(self.provider.get_logger)
         for _ in range(CASES):
             context = trace.set_span_in_context(NonRecordingSpan(make.context())) if make.random() < 0.5 else None
             make.choice(scopes).emit(LogRecord(
@@ -122,11 +147,21 @@ class Logs(Compared):
         self.provider.get_logger("a").emit(LogRecord(body="x"))
         self.assertGreater(int(logs(self.path)[0]["timeUnixNano"]), 10**18)
 
-    def test_the_resource_arrives_as_texts(self):
+    def test_scopes_that_differ_in_the_kind_of_a_value_only_stay_apart(self):
+        """The SDK's encoder puts them together: in Python they are equal."""
+        for value in (1, True, 1.0):
+            self.provider.get_logger("a", attributes={"k": value}).emit(LogRecord(body="x"))
+        scopes = [of_scope["scope"]["attributes"][0]["value"] for of_scope in requests(self.path)[0]["resourceLogs"][0]["scopeLogs"]]
+        self.assertEqual([list(value) for value in scopes], [["intValue"], ["boolValue"], ["doubleValue"]])
+
+    def test_a_resource_that_the_processor_was_given_is_not_mixed_with_the_sdks(self):
+        path = self.path + ".2"
+        self.provider.add_log_record_processor(ours.ShmRingLogRecordProcessor(path=path, resource={"host.cores": 8}))
         self.provider.get_logger("a").emit(LogRecord(body="x"))
-        resource = attributes(requests(self.path)[0]["resourceLogs"][0]["resource"]["attributes"])
-        self.assertEqual({key: resource[key] for key in RESOURCE.attributes},
-                         {"service.name": "shop", "deployment.environment.name": "test", "host.cores": "4", "list": '["a", "b"]'})
+        of_resource = requests(path)[0]["resourceLogs"][0]
+        resource = attributes(of_resource["resource"]["attributes"])
+        self.assertEqual((resource["service.name"], resource["host.cores"], resource.get("spot"), of_resource.get("schemaUrl")),
+                         ("shop", 8, None, None))
 
     def test_a_ring_that_cannot_be_opened_stops_no_program_and_is_told_of_once(self):
         processor = ours.ShmRingLogRecordProcessor(path="/nonexistent/folder/x.ring", attach_only=True)
@@ -187,7 +222,7 @@ class Spans(Compared):
 
     def test_generated_spans_arrive_as_the_sdk_encodes_them(self):
         make = Generator(2)
-        tracers = [self.provider.get_tracer(name, version) for name, version in (("a", "1"), ("a", "2"), ("b", ""))]
+        tracers = scoped(self.provider.get_tracer)
         for _ in range(CASES):
             self.emit(make, make.choice(tracers))
         self.assertGreater(sum(span.dropped_events + span.dropped_links + span.dropped_attributes for span in self.memory.get_finished_spans()), 0)
@@ -318,7 +353,7 @@ class Metrics(Compared):
         reader = InMemoryMetricReader()
         views = [view.View(instrument_name="exponential", aggregation=view.ExponentialBucketHistogramAggregation())]
         provider = metrics.MeterProvider([reader], RESOURCE, metrics.AlwaysOnExemplarFilter(), views=views, shutdown_on_exit=False)
-        meter = provider.get_meter("a", "1")
+        meter = provider.get_meter("a", "1", schema_url="https://opentelemetry.io/schemas/1.30.0", attributes={"n": 1, "t": True})
         make = Generator(3)
         counter, difference = meter.create_counter("counter", "1", "counts"), meter.create_up_down_counter("difference")
         histogram, exponential = meter.create_histogram("histogram", "ms"), meter.create_histogram("exponential")
@@ -341,7 +376,8 @@ class Metrics(Compared):
     def test_generated_data_points_of_each_kind_arrive_as_the_sdk_encodes_them(self):
         make = Generator(4)
         found = [Metric(f"metric {i}", make.text(), make.text(), make.metric_data()) for i in range(CASES)]
-        self.assert_arrives(MetricsData([ResourceMetrics(RESOURCE, [ScopeMetrics(InstrumentationScope("a", "1"), found, "")], "")]))
+        scope = InstrumentationScope("a", "1", "https://opentelemetry.io/schemas/1.30.0", {"list": [1.5, 2.5]})
+        self.assert_arrives(MetricsData([ResourceMetrics(RESOURCE, [ScopeMetrics(scope, found, scope.schema_url)], RESOURCE.schema_url)]))
 
     def test_a_metric_larger_than_a_record_arrives_in_parts(self):
         points = [NumberDataPoint({"i": i, "text": "x" * 1000}, 1, 2, i) for i in range(2000)]

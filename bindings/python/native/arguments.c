@@ -52,6 +52,17 @@ static void raise_type(PyObject* given, const char* needed) {
   Py_XDECREF(type);
 }
 
+const char* const scope_arguments[SCOPE_ARGUMENTS] = {"name", "version", "attributes", "schema_url"};
+
+int parse_scope(Parameters* parameters, PyObject* args, PyObject* kwargs, Scratch* scratch, shmring_scope_options* scope) {
+  PyObject* given[SCOPE_ARGUMENTS] = {NULL};
+  return parse_arguments(parameters, args, kwargs, given) != 0 || convert_text(scratch, given[0], &scope->name) != 0 ||
+                 convert_text(scratch, given[1], &scope->version) != 0 || convert_attributes(scratch, given[2], &scope->attributes) != 0 ||
+                 convert_text(scratch, given[3], &scope->schema_url) != 0
+             ? -1
+             : 0;
+}
+
 int convert_u64(PyObject* object, uint64_t* number) {
   *number = 0;
   if (object == NULL || object == Py_None) return 0;

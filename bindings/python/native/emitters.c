@@ -14,25 +14,15 @@ typedef struct TracerObject {
   shmring_tracer* tracer;
 } TracerObject;
 
-static int scope_of(Parameters* parameters, PyObject* args, PyObject* kwargs, Scratch* scratch, shmring_text* name, shmring_text* version) {
-  PyObject* given[2] = {NULL};
-  return parse_arguments(parameters, args, kwargs, given) != 0 || convert_text(scratch, given[0], name) != 0 ||
-                 convert_text(scratch, given[1], version) != 0
-             ? -1
-             : 0;
-}
-
-static const char* const scope_names[] = {"name", "version"};
-
 PyObject* make_logger(PyObject* ring, PyObject* args, PyObject* kwargs) {
-  static Parameters parameters = {"logger", scope_names, 2, 0, 2, {NULL}};
-  shmring_text name, version;
+  static Parameters parameters = {"logger", scope_arguments, SCOPE_ARGUMENTS, 0, 2, {NULL}};
+  shmring_scope_options scope = SHMRING_SCOPE_OPTIONS_INIT;
   Scratch scratch;
   scratch_begin(&scratch);
   LoggerObject* self = NULL;
-  if (scope_of(&parameters, args, kwargs, &scratch, &name, &version) == 0) self = (LoggerObject*)allocate(logger_type);
+  if (parse_scope(&parameters, args, kwargs, &scratch, &scope) == 0) self = (LoggerObject*)allocate(logger_type);
   if (self != NULL) {
-    const int error = shmring_logger_new(((RingObject*)ring)->ring, name, version, &self->logger);
+    const int error = shmring_logger_new_for(((RingObject*)ring)->ring, &scope, &self->logger);
     if (error != SHMRING_OK) {
       raise_error(error);
       Py_CLEAR(self);
@@ -43,14 +33,14 @@ PyObject* make_logger(PyObject* ring, PyObject* args, PyObject* kwargs) {
 }
 
 PyObject* make_tracer(PyObject* ring, PyObject* args, PyObject* kwargs) {
-  static Parameters parameters = {"tracer", scope_names, 2, 0, 2, {NULL}};
-  shmring_text name, version;
+  static Parameters parameters = {"tracer", scope_arguments, SCOPE_ARGUMENTS, 0, 2, {NULL}};
+  shmring_scope_options scope = SHMRING_SCOPE_OPTIONS_INIT;
   Scratch scratch;
   scratch_begin(&scratch);
   TracerObject* self = NULL;
-  if (scope_of(&parameters, args, kwargs, &scratch, &name, &version) == 0) self = (TracerObject*)allocate(tracer_type);
+  if (parse_scope(&parameters, args, kwargs, &scratch, &scope) == 0) self = (TracerObject*)allocate(tracer_type);
   if (self != NULL) {
-    const int error = shmring_tracer_new(((RingObject*)ring)->ring, name, version, &self->tracer);
+    const int error = shmring_tracer_new_for(((RingObject*)ring)->ring, &scope, &self->tracer);
     if (error != SHMRING_OK) {
       raise_error(error);
       Py_CLEAR(self);

@@ -34,17 +34,6 @@ static int convert_path(Scratch* scratch, PyObject* object, const char** path) {
   return 0;
 }
 
-/* Resource attributes are texts in the ring. */
-static int convert_resource(Scratch* scratch, PyObject* object, shmring_attributes* resource) {
-  if (convert_attributes(scratch, object, resource) != 0) return -1;
-  for (size_t i = 0; i < resource->count; ++i) {
-    if (resource->data[i].value.kind == SHMRING_STRING) continue;
-    PyErr_Format(PyExc_TypeError, "resource attribute '%.200s' is no str", resource->data[i].key.data);
-    return -1;
-  }
-  return 0;
-}
-
 static int convert_options(Scratch* scratch, PyObject* const* given, shmring_open_options* options) {
   shmring_text name;
   const int attach_only = given[1] == NULL ? 0 : PyObject_IsTrue(given[1]);
@@ -52,7 +41,8 @@ static int convert_options(Scratch* scratch, PyObject* const* given, shmring_ope
       convert_u64(given[2], &options->capacity_bytes) != 0 || convert_u32(given[3], &options->block_bytes) != 0 ||
       convert_u32(given[4], &options->writers) != 0 || convert_policy(given[5], &options->on_full) != 0 ||
       convert_u32(given[6], &options->block_timeout_us) != 0 || convert_u32(given[7], &options->max_record_bytes) != 0 ||
-      convert_resource(scratch, given[9], &options->resource) != 0)
+      convert_attributes(scratch, given[9], &options->resource) != 0 ||
+      convert_text(scratch, given[10], &options->resource_schema_url) != 0)
     return -1;
   options->attach_only = (uint32_t)attach_only;
   if (given[8] == NULL || given[8] == Py_None) return 0;
@@ -71,9 +61,10 @@ static int convert_options(Scratch* scratch, PyObject* const* given, shmring_ope
 
 PyObject* ring_open(PyObject* module, PyObject* args, PyObject* kwargs) {
   static const char* const names[] = {"path",             "attach_only",      "capacity_bytes", "block_bytes", "writers", "on_full",
-                                      "block_timeout_us", "max_record_bytes", "service_name",   "resource"};
-  static Parameters parameters = {"open", names, 10, 0, 1, {NULL}};
-  PyObject* given[10] = {NULL};
+                                      "block_timeout_us", "max_record_bytes", "service_name",   "resource",
+                                      "resource_schema_url"};
+  static Parameters parameters = {"open", names, 11, 0, 1, {NULL}};
+  PyObject* given[11] = {NULL};
   shmring_open_options options = SHMRING_OPEN_OPTIONS_INIT;
   (void)module;
   if (parse_arguments(&parameters, args, kwargs, given) != 0) return NULL;
@@ -100,17 +91,14 @@ PyObject* ring_open(PyObject* module, PyObject* args, PyObject* kwargs) {
 }
 
 static PyObject* ring_scope(PyObject* self, PyObject* args, PyObject* kwargs) {
-  static const char* const names[] = {"name", "version"};
-  static Parameters parameters = {"scope", names, 2, 1, 2, {NULL}};
-  PyObject* given[2] = {NULL};
-  shmring_text name, version;
+  static Parameters parameters = {"scope", scope_arguments, SCOPE_ARGUMENTS, 1, 2, {NULL}};
+  shmring_scope_options options = SHMRING_SCOPE_OPTIONS_INIT;
   uint16_t scope = 0;
-  if (parse_arguments(&parameters, args, kwargs, given) != 0) return NULL;
   Scratch scratch;
   scratch_begin(&scratch);
   PyObject* result = NULL;
-  if (convert_text(&scratch, given[0], &name) == 0 && convert_text(&scratch, given[1], &version) == 0) {
-    const int error = shmring_scope(((RingObject*)self)->ring, name, version, &scope);
+  if (parse_scope(&parameters, args, kwargs, &scratch, &options) == 0) {
+    const int error = shmring_scope_for(((RingObject*)self)->ring, &options, &scope);
     result = error == SHMRING_OK ? PyLong_FromLong(scope) : raise_error(error);
   }
   scratch_end(&scratch);
@@ -221,9 +209,12 @@ static PyObject* ring_repr(PyObject* self) {
 #define WITH_KEYWORDS(function) ((PyCFunction)(void (*)(void))(function)), METH_VARARGS | METH_KEYWORDS
 
 static PyMethodDef methods[] = {
-    {"logger", WITH_KEYWORDS(make_logger), "logger(name='', version='') -> Logger, for an instrumentation scope."},
-    {"tracer", WITH_KEYWORDS(make_tracer), "tracer(name='', version='') -> Tracer, for an instrumentation scope."},
-    {"scope", WITH_KEYWORDS(ring_scope), "scope(name, version='') -> int: the number of an instrumentation scope, for write()."},
+    {"logger", WITH_KEYWORDS(make_logger),
+     "logger(name='', version='', *, attributes=None, schema_url=None) -> Logger, for an instrumentation scope."},
+    {"tracer", WITH_KEYWORDS(make_tracer),
+     "tracer(name='', version='', *, attributes=None, schema_url=None) -> Tracer, for an instrumentation scope."},
+    {"scope", WITH_KEYWORDS(ring_scope),
+     "scope(name, version='', *, attributes=None, schema_url=None) -> int: the number of an instrumentation scope, for write()."},
     {"write", ring_write, METH_VARARGS, "write(kind, scope, data) -> bool: commits one OTLP message: LOG, SPAN or METRIC."},
     {"set_min_severity", ring_set_min_severity, METH_O,
      "set_min_severity(number): log records below it are written by no process from now on; 0: all are."},

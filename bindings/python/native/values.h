@@ -59,6 +59,10 @@ typedef struct Parameters {
   PyObject* interned[24];
 } Parameters;
 int parse_arguments(Parameters* parameters, PyObject* args, PyObject* kwargs, PyObject** out);
+/* The arguments of what is for an instrumentation scope. */
+enum { SCOPE_ARGUMENTS = 4 };
+extern const char* const scope_arguments[SCOPE_ARGUMENTS];
+int parse_scope(Parameters* parameters, PyObject* args, PyObject* kwargs, Scratch* scratch, shmring_scope_options* scope);
 
 /* Set once, when the module is loaded. */
 typedef struct Python {

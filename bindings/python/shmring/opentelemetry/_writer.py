@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ring that a processor or an exporter writes to, opened with the resource of the first record where nobody opened one before."""
 
-import json
 import logging
 
 from .. import _native
@@ -12,13 +11,15 @@ _log = logging.getLogger(__name__)
 _OF_THE_PROCESS = {"service.instance.id", "process.pid"}
 
 
-def _text(value):
-    if isinstance(value, str):
-        return value
-    try:
-        return json.dumps(value)
-    except (TypeError, ValueError):
-        return str(value)
+def _described(scope):
+    """All that a scope says. Its attributes as text too: in a key 1, 1.0 and True would be the same."""
+    if scope is None:
+        return "", "", "", None, ""
+    attributes = getattr(scope, "attributes", None)  # which older SDKs do not know
+    if not attributes:
+        return scope.name, scope.version, scope.schema_url, None, ""
+    attributes = dict(attributes)
+    return scope.name, scope.version, scope.schema_url, attributes, repr(attributes)
 
 
 class Writer:
@@ -37,10 +38,11 @@ class Writer:
         if self.ring is not None or self._failed:
             return self.ring
         options = dict(self._options)
-        attributes = dict(resource.attributes) if resource is not None else {}
-        if "service.name" in attributes:
-            options.setdefault("service_name", _text(attributes.pop("service.name")))
-        options.setdefault("resource", {key: _text(value) for key, value in attributes.items() if key not in _OF_THE_PROCESS})
+        if resource is not None and "resource" not in options:
+            options["resource"] = {key: value for key, value in resource.attributes.items() if key not in _OF_THE_PROCESS}
+            options.setdefault("resource_schema_url", resource.schema_url)
+        elif resource is not None and "service.name" in resource.attributes:
+            options.setdefault("service_name", str(resource.attributes["service.name"]))
         try:
             self.ring = _native.open(**options)
         except Exception as error:
@@ -49,10 +51,11 @@ class Writer:
         return self.ring
 
     def _made(self, made, make, scope):
-        key = (scope.name, scope.version) if scope is not None else ("", "")
+        name, version, schema_url, attributes, written = _described(scope)
+        key = name, version, schema_url, written
         found = made.get(key)
         if found is None:
-            found = made[key] = make(key[0] or "", key[1] or "")
+            found = made[key] = make(name or "", version or "", attributes=attributes, schema_url=schema_url)
         return found
 
     def logger(self, scope):
