@@ -73,7 +73,12 @@ bool has_text(const otlp::resource::v1::Resource& resource, const std::string& k
 /// Empty: the resource is that of this process, as it was told to describe itself.
 std::string difference_of(const otlp::resource::v1::Resource& resource) {
   bool ok = has_text(resource, "service.name", kService);
-  for (const auto& [key, value] : resource_options().attributes) ok = ok && has_text(resource, key, value);
+  const ResourceOptions options = resource_options();
+  for (const auto& [key, field] : options.attributes.fields()) {
+    otlp::resource::v1::Resource told;  // of this attribute only
+    ok = ok && told.ParseFromString(field) &&
+         has_text(resource, key, told.attributes(0).value().string_value());
+  }
   bool is_mine = false;
   for (const auto& attribute : resource.attributes())
     is_mine = is_mine || (attribute.key() == "process.pid" && attribute.value().int_value() == ::getpid());
