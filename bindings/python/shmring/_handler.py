@@ -13,12 +13,12 @@ def _nowhere(*record):
     return False
 
 
-
 class Handler(logging.Handler):
     """Writes log records to a ring.
 
-    `ring` is a Ring; without one, `shmring.open(**options)` makes it, and where that fails the handler warns and does nothing: `ring` is None. No thread, no queue, nothing to flush: a process may end in any
-    way right after a log call. Forked children use the handler as it is.
+    `ring` is a Ring; without one, `shmring.open(**options)` makes it, and where that fails the handler warns and does nothing: `ring` is
+    None. No thread, no queue, nothing to flush: a process may end in any way right after a log call. Forked children use the handler as
+    it is.
 
     The message becomes the body, or what a formatter makes of the record where the handler has one. The logger's name is the scope, fields of
     `extra` are attributes, an exception is exception.type, exception.message and exception.stacktrace. A record belongs to OpenTelemetry's current
