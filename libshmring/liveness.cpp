@@ -98,6 +98,15 @@ Liveness ask_proc(std::uint64_t slot_namespace, std::uint32_t tid, std::uint64_t
   return Liveness::kUnknown;
 }
 
+/// Whether the kernel has marked the end of the slot's holder. REQUIRES: the claim says HELD. A claimer may be making the mutex anew, with
+/// plain stores, and its word is nobody's. The claim is looked at once more behind it: what lies between two equal looks is of that holder.
+bool is_marked(const WriterSlot& slot) noexcept { return word_says_gone(futex_word(slot)); }
+
+/// One who has just taken over from the dead lives.
+Liveness unless_taken_over(const WriterSlot& slot, std::uint64_t claim) noexcept {
+  return slot.claim.load(std::memory_order_acquire) == claim ? Liveness::kGone : Liveness::kAlive;  // P5
+}
+
 }  // namespace
 
 std::uint64_t pid_namespace() noexcept {
@@ -114,22 +123,22 @@ std::uint64_t pid_namespace() noexcept {
 ProcView view_of_proc() noexcept { return {pid_namespace(), proc_is_ours()}; }
 
 Liveness liveness(const WriterSlot& slot, Ask ask) noexcept {
-  const std::uint32_t word = futex_word(slot);
-  const ClaimWord claim = ClaimWord::unpack(slot.claim.load(std::memory_order_acquire));  // P5
+  const std::uint64_t word = slot.claim.load(std::memory_order_acquire);  // P5
+  const ClaimWord claim = ClaimWord::unpack(word);
   if (claim.phase == SlotPhase::kVacant) return Liveness::kVacant;
-  if (claim.phase == SlotPhase::kHeld && word_says_gone(word)) return Liveness::kGone;
+  if (claim.phase == SlotPhase::kHeld && is_marked(slot)) return unless_taken_over(slot, word);
   // Between the claim and the lock the word says nothing about the claimer; only /proc does.
   return ask == Ask::kWord ? Liveness::kAlive : liveness(slot, view_of_proc());
 }
 
 Liveness liveness(const WriterSlot& slot, const ProcView& proc) noexcept {
-  const std::uint32_t word = futex_word(slot);
-  const ClaimWord claim = ClaimWord::unpack(slot.claim.load(std::memory_order_acquire));  // P5
+  const std::uint64_t word = slot.claim.load(std::memory_order_acquire);  // P5
+  const ClaimWord claim = ClaimWord::unpack(word);
   switch (claim.phase) {
     case SlotPhase::kVacant:
       return Liveness::kVacant;
     case SlotPhase::kHeld:
-      if (word_says_gone(word)) return Liveness::kGone;
+      if (is_marked(slot)) return unless_taken_over(slot, word);
       return ask_proc(
           slot.pid_namespace.load(std::memory_order_relaxed),  // relaxed: ordered by the acquire of claim
           slot.tid.load(std::memory_order_relaxed),            // relaxed: likewise
@@ -145,12 +154,12 @@ Liveness liveness(const WriterSlot& slot, const ProcView& proc) noexcept {
 }
 
 [[gnu::hot]] bool owner_gone(const WriterSlot& slot, const StateWord& state) noexcept {
-  // The word before the generation (R4): a word read from a new holder is then found out by its generation.
-  const std::uint32_t word = futex_word(slot);
-  const ClaimWord claim = ClaimWord::unpack(slot.claim.load(std::memory_order_acquire));  // P5
+  const std::uint64_t word = slot.claim.load(std::memory_order_acquire);  // P5
+  const ClaimWord claim = ClaimWord::unpack(word);
   // A claimer owns nothing yet: a block that bears its generation is of a holder 2^20 lives ago.
   if (claim.generation != state.writer_generation || claim.phase != SlotPhase::kHeld) return true;
-  return word_says_gone(word);
+  // Whoever made way for another meanwhile is gone as well.
+  return is_marked(slot) || slot.claim.load(std::memory_order_acquire) != word;  // P5
 }
 
 }  // namespace shmring
