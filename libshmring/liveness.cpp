@@ -98,13 +98,15 @@ Liveness ask_proc(std::uint64_t slot_namespace, std::uint32_t tid, std::uint64_t
   return Liveness::kUnknown;
 }
 
-/// Whether the kernel has marked the end of the slot's holder. REQUIRES: the claim says HELD. A claimer may be making the mutex anew, with
-/// plain stores, and its word is nobody's. The claim is looked at once more behind it: what lies between two equal looks is of that holder.
+/// Whether the kernel has marked the end of the slot's holder. REQUIRES: the claim said HELD just now. A claimer may be making the mutex anew,
+/// with plain stores, and its word is nobody's. Look at the claim once more behind it: what lies between two equal looks is of that holder.
 bool is_marked(const WriterSlot& slot) noexcept { return word_says_gone(futex_word(slot)); }
 
 /// One who has just taken over from the dead lives.
 Liveness unless_taken_over(const WriterSlot& slot, std::uint64_t claim) noexcept {
-  return slot.claim.load(std::memory_order_acquire) == claim ? Liveness::kGone : Liveness::kAlive;  // P5
+  const std::uint64_t now = slot.claim.load(std::memory_order_acquire);  // P5
+  if (now == claim) return Liveness::kGone;
+  return ClaimWord::unpack(now).phase == SlotPhase::kVacant ? Liveness::kVacant : Liveness::kAlive;
 }
 
 }  // namespace
@@ -158,8 +160,9 @@ Liveness liveness(const WriterSlot& slot, const ProcView& proc) noexcept {
   const ClaimWord claim = ClaimWord::unpack(word);
   // A claimer owns nothing yet: a block that bears its generation is of a holder 2^20 lives ago.
   if (claim.generation != state.writer_generation || claim.phase != SlotPhase::kHeld) return true;
-  // Whoever made way for another meanwhile is gone as well.
-  return is_marked(slot) || slot.claim.load(std::memory_order_acquire) != word;  // P5
+  // Whoever made way for another meanwhile is gone as well, and who followed has seen all that he stored.
+  const bool marked = is_marked(slot);
+  return slot.claim.load(std::memory_order_acquire) != word || marked;  // P5
 }
 
 }  // namespace shmring

@@ -15,7 +15,7 @@ enum class Liveness : std::uint8_t {
   kUnknown,  // another pid namespace, and the word says alive: nobody here can tell more
 };
 
-/// How hard to look: one load, or also /proc (some ten microseconds).
+/// How hard to look: at the words of the slot, or also at /proc (some ten microseconds).
 enum class Ask : std::uint8_t { kWord, kWordAndProc };
 
 Liveness liveness(const WriterSlot& slot, Ask ask) noexcept;

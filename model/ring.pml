@@ -83,18 +83,25 @@ bit was_committed[MAXR + 1], was_acknowledged[MAXR + 1], was_evicted[MAXR + 1], 
 #define MY_PIN ((ep % 3) + 1)  /* whose it is */
 #endif
 
-/* liveness.cpp, owner_gone(): the word before the claim (R4). */
+/* liveness.cpp, owner_gone(): the claim, the word of one that is held, and the claim again. */
 inline owner_gone(o, g) {
-  wd = word[o];
   d_step {
     cl = claim[o];
 #ifdef M_R15_CLAIMERS_SEEM_OWNERS
-    gone = (CGEN(cl) != g || CPHASE(cl) == VACANT || (CPHASE(cl) == HELD && (wd == NOBODY || wd == DIED)));
+    gone = (CGEN(cl) != g || CPHASE(cl) == VACANT)
 #else
-    gone = (CGEN(cl) != g || CPHASE(cl) != HELD || wd == NOBODY || wd == DIED);  /* a claimer owns nothing yet */
+    gone = (CGEN(cl) != g || CPHASE(cl) != HELD)  /* a claimer owns nothing yet */
 #endif
-    cl = 0; wd = 0
   }
+  if
+  :: gone -> cl = 0
+  :: else ->
+    wd = word[o];
+    d_step {
+      gone = (claim[o] != cl || (CPHASE(cl) == HELD && (wd == NOBODY || wd == DIED)));
+      cl = 0; wd = 0
+    }
+  fi
 }
 
 /* outcomes.cpp, fill_other_set(): `n` more in cell `kind`, tagged `tag`. ok == 0: a later epoch was there, superseded. */
