@@ -111,7 +111,8 @@ TEST(RingContext, OfHostileBytesSpoilsNoRequest) {
   EXPECT_EQ(checked(context_record("url", "\xFF\xFF")).schema_url, "");
   EXPECT_TRUE(checked(context_record("url", "\xFF\xFF")).message.empty());
   // What is mended keeps it.
-  const Context mended = checked(context_record("url", field(1, "na\xFFme")));
+  const std::string odd = context_record("url", field(1, "na\xFFme"));
+  const Context mended = checked(odd);
   EXPECT_EQ(mended.schema_url, "url");
   EXPECT_EQ(testing::as_text(mended.message), field(1, "na\xEF\xBF\xBDme"));
   EXPECT_TRUE(checked("\xCA\xA3\x09\xFF\xFF").message.empty());
