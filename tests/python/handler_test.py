@@ -277,6 +277,18 @@ class Trouble(HandlerTest):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertLessEqual({"after shutdown", "at exit", "sink of a module", "sink of sys", "sink of builtins"}, set(bodies(self.path)))
 
+    def test_nothing_waits_for_the_end_of_the_program(self):
+        program = '''if True:
+            import atexit, logging, os, sys
+            callbacks = atexit._ncallbacks()
+            import shmring
+            logger = logging.getLogger("ends")
+            logger.addHandler(shmring.Handler(path=sys.argv[1]))
+            logger.warning("x")
+            print(atexit._ncallbacks() - callbacks, "callbacks,", len(os.listdir("/proc/self/task")), "thread")'''
+        result = subprocess.run([sys.executable, "-c", program, self.path], stdout=subprocess.PIPE, text=True)
+        self.assertEqual((result.stdout, bodies(self.path)), ("0 callbacks, 1 thread\n", ["x"]))
+
 
 class CurrentSpan(HandlerTest):
     """With a module that answers as OpenTelemetry's does; opentelemetry_test.py has the real one."""

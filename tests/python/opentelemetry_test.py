@@ -8,6 +8,8 @@ in_environment.enter()
 import base64
 import logging
 import os
+import subprocess
+import sys
 import unittest
 import warnings
 
@@ -266,6 +268,20 @@ class Spans(Compared):
         loggers.get_logger("a").emit(LogRecord(body="l"))
         self.assertEqual(([span["name"] for span in spans(self.path)], bodies(self.path)), (["s"], ["l"]))
         self.assertRaises(TypeError, ours.add_processors, tracer_provider=object(), logger_provider=loggers)
+
+    def test_the_processors_leave_nothing_for_the_end_of_the_program(self):
+        program = '''if True:
+            import atexit, os, sys
+            from opentelemetry.sdk._logs import LoggerProvider
+            from opentelemetry.sdk.trace import TracerProvider
+            tracers, loggers = TracerProvider(shutdown_on_exit=False), LoggerProvider(shutdown_on_exit=False)
+            callbacks = atexit._ncallbacks()
+            from shmring.opentelemetry import add_processors
+            add_processors(path=sys.argv[1], tracer_provider=tracers, logger_provider=loggers)
+            tracers.get_tracer("t").start_span("x").end()
+            print(atexit._ncallbacks() - callbacks, "callbacks,", len(os.listdir("/proc/self/task")), "thread")'''
+        result = subprocess.run([sys.executable, "-c", program, self.path], stdout=subprocess.PIPE, text=True)
+        self.assertEqual(result.stdout, "0 callbacks, 1 thread\n")
 
 
 class Beyond(RingTest):
